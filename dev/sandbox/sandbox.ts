@@ -1,0 +1,96 @@
+// Stands in for Stripe, Resend and Twilio: one process, loopback only, remembering all in its data folder.
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { customerRoutes } from "./customer.ts";
+import { createFaults } from "./faults.ts";
+import { createServer, isLoopback } from "./http.ts";
+import { IdempotencyKeys, KEY_LIFETIME_MS, type SavedAnswer } from "./idempotency.ts";
+import { inspectorRoutes } from "./inspector.ts";
+import { openJournal } from "./journal.ts";
+import type { Mail } from "./mail.ts";
+import { resendRoutes } from "./resend.ts";
+import { EVENT_LIFETIME_MS, openLedger } from "./stripe/ledger.ts";
+import { showEvent } from "./stripe/operations.ts";
+import { stripeRoutes } from "./stripe/routes.ts";
+import { type Sms, twilioRoutes } from "./twilio.ts";
+import { type Webhook, WebhookDispatcher } from "./webhook-dispatcher.ts";
+
+export interface SandboxOptions {
+  /** A loopback name or address; any other is refused. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly dataDir: string;
+  /** Where Stripe's events go; without it they are only listed. */
+  readonly webhook?: Webhook;
+  /** Milliseconds since 1970; the machine's clock if not given. */
+  readonly clock?: () => number;
+  /** Told of what a person may want to know; silent if not given. */
+  readonly log?: (line: string) => void;
+}
+
+export interface Sandbox extends AsyncDisposable {
+  readonly url: string;
+}
+
+const lifetimesMs = {
+  stripe_key: KEY_LIFETIME_MS,
+  resend_key: KEY_LIFETIME_MS,
+  event: EVENT_LIFETIME_MS,
+  delivery: EVENT_LIFETIME_MS,
+};
+
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { clock = Date.now, log = () => undefined } = options;
+  refuseForeign(options);
+  await using stack = new AsyncDisposableStack();
+  const journal = stack.use(
+    await openJournal({ file: join(options.dataDir, "journal.jsonl"), lifetimesMs, clock }),
+  );
+  const now = (): number => Math.floor(clock() / 1000);
+  let origin = "";
+  let dispatcher: WebhookDispatcher | undefined;
+  const ledger = openLedger(journal, { now, onEvent: (eventId) => dispatcher?.enqueue(eventId) });
+  const books = { ledger, now, origin: () => origin };
+  const mails = journal.collection<Mail>("mail");
+  const messages = journal.collection<Sms>("sms");
+  const faults = createFaults();
+  const closing = new AbortController();
+  const stripeKeys = new IdempotencyKeys(journal.collection<SavedAnswer>("stripe_key"));
+  const resendKeys = new IdempotencyKeys(journal.collection<SavedAnswer>("resend_key"));
+  const app = createServer(log);
+  stripeRoutes(app, { books, journal, keys: stripeKeys, faults, closing: closing.signal });
+  resendRoutes(app, { mails, journal, keys: resendKeys, faults, clock, closing: closing.signal });
+  twilioRoutes(app, { messages, journal, faults, clock, closing: closing.signal });
+  customerRoutes(app, { books, journal });
+  inspectorRoutes(app, { mails: mails.values, messages: messages.values, ledger, faults });
+  stack.defer(() => app.close());
+  stack.defer(() => closing.abort());
+  await app.listen({ host: options.host, port: options.port });
+  origin = originOf(app.server.address() as AddressInfo);
+  if (options.webhook !== undefined) {
+    const payload = (eventId: string): string => JSON.stringify(showEvent(books, eventId));
+    dispatcher = stack.use(
+      new WebhookDispatcher({
+        webhook: options.webhook,
+        payload,
+        onDelivered: ledger.markDelivered,
+        log,
+      }),
+    );
+    for (const { id } of ledger.events()) if (!ledger.delivered(id)) dispatcher.enqueue(id);
+  }
+  const running = stack.move();
+  return { url: origin, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function refuseForeign({ host, webhook }: SandboxOptions): void {
+  if (!isLoopback(host)) throw new Error(`The sandbox listens on loopback only, not on ${host}.`);
+  const receiver = webhook && new URL(webhook.url).hostname;
+  if (receiver !== undefined && !isLoopback(receiver)) {
+    throw new Error(`The sandbox sends webhooks to loopback only, not to ${receiver}.`);
+  }
+}
+
+const originOf = ({ address, family, port }: AddressInfo): string =>
+  `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;

@@ -1,0 +1,95 @@
+// What the sandbox's tests stand on: a sandbox on a free port, the real SDKs pointed at it, a webhook receiver.
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Resend } from "resend";
+import { Stripe } from "stripe";
+import twilio from "twilio";
+import { type SandboxOptions, startSandbox } from "./sandbox.ts";
+
+export const webhookSecret = "whsec_test";
+export const accountSid = "AC00000000000000000000000000000001";
+
+/** A folder that is gone when it is disposed of. */
+export async function openFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "waybill-sandbox-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+/** A sandbox and clients for it. Without `dataDir` it forgets everything at the end. */
+export async function openSandbox(options: Partial<SandboxOptions> = {}) {
+  await using stack = new AsyncDisposableStack();
+  const dataDir = options.dataDir ?? stack.use(await openFolder()).path;
+  const sandbox = stack.use(
+    await startSandbox({ host: "127.0.0.1", port: 0, ...options, dataDir }),
+  );
+  const running = stack.move();
+  return {
+    ...clientsOf(sandbox.url),
+    url: sandbox.url,
+    get: async (path: string): Promise<unknown> => (await fetch(`${sandbox.url}${path}`)).json(),
+    post: async (path: string, body: unknown = {}): Promise<{ status: number; body: unknown }> => {
+      const init = { method: "POST", body: JSON.stringify(body) };
+      const response = await fetch(`${sandbox.url}${path}`, init);
+      return { status: response.status, body: await response.json() };
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function clientsOf(url: string) {
+  const { hostname, port } = new URL(url);
+  const address = {
+    host: hostname,
+    port: Number(port),
+    protocol: "http",
+    telemetry: false,
+  } as const;
+  return {
+    stripe: new Stripe("sk_test_1", { ...address, maxNetworkRetries: 0 }),
+    /** Retries as a service would: under the same key. */
+    patientStripe: new Stripe("sk_test_1", { ...address, maxNetworkRetries: 2 }),
+    strangerStripe: new Stripe("sk_live_1", { ...address, maxNetworkRetries: 0 }),
+    resend: new Resend("re_test", { baseUrl: url }),
+    twilio: twilioAt(url),
+  };
+}
+
+function twilioAt(url: string) {
+  const client = twilio(accountSid, "token");
+  client.api.baseUrl = url;
+  return client;
+}
+
+/** Takes Stripe's webhooks on a free port, or on `port`; answers what `statusOf` says, 200 if it says nothing. */
+export async function openReceiver(
+  statusOf: (event: Stripe.Event, nth: number) => number = () => 200,
+  port = 0,
+) {
+  const received: Stripe.Event[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const signature = String(request.headers["stripe-signature"]);
+      const event = Stripe.webhooks.constructEvent(Buffer.concat(chunks), signature, webhookSecret);
+      received.push(event);
+      response
+        .writeHead(statusOf(event, received.filter(({ id }) => id === event.id).length))
+        .end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const address = server.address() as AddressInfo;
+  return {
+    received,
+    port: address.port,
+    webhook: { url: `http://127.0.0.1:${address.port}/webhooks/stripe`, secret: webhookSecret },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

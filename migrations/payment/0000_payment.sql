@@ -1,0 +1,130 @@
+CREATE TABLE "payment_attempts" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"payment_id" uuid NOT NULL,
+	"attempt_number" integer NOT NULL,
+	"status" text NOT NULL,
+	"idempotency_key" text NOT NULL,
+	"params" jsonb NOT NULL,
+	"tries" integer DEFAULT 0 NOT NULL,
+	"due_time" timestamp (3) with time zone,
+	"create_time" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "payments" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"order_id" uuid NOT NULL,
+	"customer_id" text NOT NULL,
+	"currency_code" text NOT NULL,
+	"minor_units" bigint NOT NULL,
+	"status" text NOT NULL,
+	"attempt_number" integer NOT NULL,
+	"decline_code" text DEFAULT '' NOT NULL,
+	"payment_intent_id" text,
+	"snapshot_time" timestamp (3) with time zone,
+	"version" bigint NOT NULL,
+	"create_time" timestamp (3) with time zone NOT NULL,
+	"update_time" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "stripe_events" (
+	"id" text PRIMARY KEY NOT NULL,
+	"type" text NOT NULL,
+	"payment_intent_id" text NOT NULL,
+	"payload" jsonb NOT NULL,
+	"status" text NOT NULL,
+	"reason" text DEFAULT '' NOT NULL,
+	"tries" integer DEFAULT 0 NOT NULL,
+	"due_time" timestamp (3) with time zone,
+	"receive_time" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "event_sequence" (
+	"topic" text NOT NULL,
+	"key" text NOT NULL,
+	"last" bigint NOT NULL,
+	"update_time" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "event_sequence_topic_key_pk" PRIMARY KEY("topic","key")
+);
+--> statement-breakpoint
+CREATE TABLE "held_event" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "held_event_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"consumer" text NOT NULL,
+	"topic" text NOT NULL,
+	"key" text NOT NULL,
+	"event_id" uuid NOT NULL,
+	"type" text NOT NULL,
+	"seq" bigint NOT NULL,
+	"partition" integer NOT NULL,
+	"offset" bigint NOT NULL,
+	"headers" jsonb NOT NULL,
+	"record_key" "bytea",
+	"payload" "bytea",
+	"state" text NOT NULL,
+	"reason" text NOT NULL,
+	"error" text,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"due_time" timestamp with time zone,
+	"create_time" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "held_event_consumer_event" UNIQUE("consumer","event_id")
+);
+--> statement-breakpoint
+CREATE TABLE "inbox" (
+	"consumer" text NOT NULL,
+	"event_id" uuid NOT NULL,
+	"process_time" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "inbox_consumer_event_id_pk" PRIMARY KEY("consumer","event_id")
+);
+--> statement-breakpoint
+CREATE TABLE "outbox" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "outbox_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"event_id" uuid NOT NULL,
+	"topic" text NOT NULL,
+	"aggregate_type" text NOT NULL,
+	"aggregate_id" text NOT NULL,
+	"type" text NOT NULL,
+	"seq" bigint NOT NULL,
+	"shard" smallint NOT NULL,
+	"payload" "bytea" NOT NULL,
+	"headers" jsonb NOT NULL,
+	"create_time" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "outbox_topic_key_seq" UNIQUE("topic","aggregate_id","seq")
+);
+--> statement-breakpoint
+CREATE TABLE "outbox_parked" (
+	"id" bigint PRIMARY KEY NOT NULL,
+	"event_id" uuid NOT NULL,
+	"topic" text NOT NULL,
+	"aggregate_type" text NOT NULL,
+	"aggregate_id" text NOT NULL,
+	"type" text NOT NULL,
+	"seq" bigint NOT NULL,
+	"shard" smallint NOT NULL,
+	"payload" "bytea" NOT NULL,
+	"headers" jsonb NOT NULL,
+	"create_time" timestamp with time zone NOT NULL,
+	"reason" text NOT NULL,
+	"park_time" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "outbox_parked_topic_key_seq" UNIQUE("topic","aggregate_id","seq")
+);
+--> statement-breakpoint
+CREATE TABLE "outbox_shard" (
+	"shard" smallint PRIMARY KEY NOT NULL,
+	"owner" uuid,
+	"lease_until" timestamp with time zone DEFAULT '-infinity' NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "relay_heartbeat" (
+	"relay" uuid PRIMARY KEY NOT NULL,
+	"seen_time" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "payment_attempts" ADD CONSTRAINT "payment_attempts_payment_id_payments_id_fk" FOREIGN KEY ("payment_id") REFERENCES "public"."payments"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "payment_attempts_number" ON "payment_attempts" USING btree ("payment_id","attempt_number");--> statement-breakpoint
+CREATE INDEX "payment_attempts_due" ON "payment_attempts" USING btree ("due_time");--> statement-breakpoint
+CREATE UNIQUE INDEX "payments_order" ON "payments" USING btree ("order_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "payments_payment_intent" ON "payments" USING btree ("payment_intent_id");--> statement-breakpoint
+CREATE INDEX "payments_customer" ON "payments" USING btree ("customer_id","id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "stripe_events_due" ON "stripe_events" USING btree ("due_time");--> statement-breakpoint
+CREATE INDEX "held_event_key" ON "held_event" USING btree ("consumer","key","topic","id");--> statement-breakpoint
+CREATE INDEX "held_event_due" ON "held_event" USING btree ("consumer","due_time") WHERE "held_event"."state" = 'waiting';--> statement-breakpoint
+CREATE INDEX "outbox_shard_id" ON "outbox" USING btree ("shard","id");

@@ -1,0 +1,90 @@
+// The services behind the gateway: which of them serves which RPC, and the call to it.
+import type { DescMessage, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { ConnectRouter, HandlerContext, ServiceImpl, Transport } from "@connectrpc/connect";
+import { CatalogService } from "../../gen/waybill/order/v1/catalog_service_pb.js";
+import { NotificationService } from "../../gen/waybill/notification/v1/notification_service_pb.js";
+import { OrderService } from "../../gen/waybill/order/v1/order_service_pb.js";
+import { PaymentService } from "../../gen/waybill/payment/v1/payment_service_pb.js";
+import { transportTo } from "../platform/rpc/client.ts";
+import type { GatewayConfig } from "./config.ts";
+import { fillRequestId } from "./request-id.ts";
+
+/** How long a call may take whose caller names no deadline of its own, in milliseconds. */
+export const DEFAULT_TIMEOUT_MS = 10_000;
+/** The longest deadline that a caller may name, in milliseconds. */
+export const MAX_TIMEOUT_MS = 60_000;
+
+export interface Upstream {
+  readonly services: readonly DescService[];
+  /** Calls the service that serves the method, in the caller's name: with the caller's own token. */
+  call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageShape<I>,
+    from: {
+      readonly headers: Headers;
+      readonly signal: AbortSignal;
+      readonly timeoutMs?: number | undefined;
+    },
+  ): Promise<{
+    readonly message: MessageShape<O>;
+    readonly header: Headers;
+    readonly trailer: Headers;
+  }>;
+}
+
+export function openUpstream(config: GatewayConfig): Upstream {
+  const transports = new Map<DescService, Transport>();
+  const behind = (audience: string, url: string, services: readonly DescService[]) => {
+    const transport = transportTo({ url, audience, timeoutMs: MAX_TIMEOUT_MS });
+    for (const service of services) transports.set(service, transport);
+  };
+  behind("order", config.orderUrl, [OrderService, CatalogService]);
+  behind("payment", config.paymentUrl, [PaymentService]);
+  behind("notification", config.notificationUrl, [NotificationService]);
+
+  return {
+    services: [...transports.keys()],
+    call: async (method, request, { headers, signal, timeoutMs }) => {
+      const transport = transports.get(method.parent);
+      if (transport === undefined)
+        throw new Error(`no service behind the gateway serves ${method.parent.typeName}`);
+      const authorization = headers.get("authorization");
+      const onward = new Headers(authorization === null ? {} : { authorization });
+      return await transport.unary(
+        method,
+        signal,
+        Math.min(timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS),
+        onward,
+        request,
+      );
+    },
+  };
+}
+
+/** The same RPCs over gRPC, gRPC-Web and Connect: each is passed on as it is. */
+export const passThrough = (upstream: Upstream) => (router: ConnectRouter) => {
+  for (const service of upstream.services) {
+    const handlers = Object.fromEntries(
+      service.methods.map((method) => [
+        method.localName,
+        handlerOf(upstream, method as DescMethodUnary),
+      ]),
+    );
+    router.service(service, handlers as ServiceImpl<typeof service>);
+  }
+};
+
+const handlerOf =
+  (upstream: Upstream, method: DescMethodUnary) =>
+  async (
+    request: MessageShape<DescMessage>,
+    context: HandlerContext,
+  ): Promise<MessageShape<DescMessage>> => {
+    fillRequestId(method, request, context.requestHeader);
+    const { message } = await upstream.call(method, request, {
+      headers: context.requestHeader,
+      signal: context.signal,
+      timeoutMs: context.timeoutMs(),
+    });
+    return message;
+  };

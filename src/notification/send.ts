@@ -1,0 +1,124 @@
+// Sends what is due: SENDING is committed, then the provider is asked, then its answer is committed with the event.
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { NotificationEventSchema } from "../../gen/waybill/notification/v1/notification_event_pb.js";
+import { NotificationChannel } from "../../gen/waybill/notification/v1/notification_pb.js";
+import type { Database, Transaction } from "../platform/database/open.ts";
+import type { Outbox } from "../platform/events/outbox.ts";
+import type { Log } from "../platform/log.ts";
+import { afterSending, type Channel, type NextStep, type SendResult } from "./delivery.ts";
+import type { SendMail } from "./resend.ts";
+import {
+  claimDueNotifications,
+  saveProgress,
+  type NotificationProgress,
+  type NotificationRow,
+} from "./store.ts";
+import type { SendSms } from "./twilio.ts";
+
+/** After this time a message that is SENDING was left by a process that died. Longer than a provider is waited for. */
+const SEND_LEASE_MS = 10_000;
+/** How many messages are sent at once. */
+const WORKER_BATCH = 32;
+
+export interface SendParts {
+  readonly db: Database;
+  readonly outbox: Outbox;
+  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
+  readonly sendMail: SendMail;
+  readonly sendSms: SendSms;
+  readonly log: Log;
+}
+
+/** Sends the messages that are due. The number of them. */
+export async function sendDueNotifications(parts: SendParts): Promise<number> {
+  const claimed = await claimDueNotifications(parts.db, {
+    limit: WORKER_BATCH,
+    leaseMs: SEND_LEASE_MS,
+  });
+  await Promise.all(
+    claimed.map((message) =>
+      message.status === "SENDING" ? send(parts, message) : tellAmbiguous(parts, message),
+    ),
+  );
+  return claimed.length;
+}
+
+async function send(parts: SendParts, message: NotificationRow): Promise<void> {
+  const result = await ask(parts, message);
+  const step = afterSending(
+    {
+      channel: message.channel as Channel,
+      attemptCount: message.attemptCount,
+      ageMs: Date.now() - message.createTime.getTime(),
+    },
+    result,
+  );
+  if (step.status !== "SENT") {
+    parts.log.warn(
+      { notificationId: message.id, status: step.status, reason: step.reason },
+      "a message was not sent",
+    );
+  }
+  await parts.inTransaction(async (tx) => {
+    const saved = await saveProgress(tx, message, progressOf(step));
+    if (saved?.status === "SENT") await publishSent(tx, parts.outbox, saved);
+  });
+}
+
+const ask = (parts: SendParts, message: NotificationRow): Promise<SendResult> =>
+  message.channel === "SMS"
+    ? parts.sendSms({ to: message.recipient, text: message.text })
+    : parts.sendMail({
+        to: message.recipient,
+        subject: message.subject,
+        text: message.text,
+        html: message.html,
+        idempotencyKey: message.id,
+      });
+
+function progressOf(step: NextStep): NotificationProgress {
+  switch (step.status) {
+    case "SENT":
+      return {
+        status: "SENT",
+        providerMessageId: step.providerMessageId,
+        dueInMs: null,
+        sendTime: new Date(),
+      };
+    case "QUEUED":
+      return { status: "QUEUED", failureReason: step.reason, dueInMs: step.dueInMs };
+    case "FAILED":
+    case "AMBIGUOUS":
+      return { status: step.status, failureReason: step.reason, dueInMs: null };
+    default:
+      return step satisfies never;
+  }
+}
+
+async function publishSent(
+  tx: Transaction,
+  outbox: Outbox,
+  message: NotificationRow,
+): Promise<void> {
+  await outbox.publish(tx, NotificationEventSchema, {
+    orderId: message.orderId ?? "",
+    customerId: message.customerId,
+    notificationId: message.id,
+    event: {
+      case: "notificationSent",
+      value: {
+        channel: NotificationChannel[message.channel as Channel],
+        template: message.template,
+        providerMessageId: message.providerMessageId,
+        ...(message.sendTime && { sendTime: timestampFromDate(message.sendTime) }),
+      },
+    },
+  });
+}
+
+async function tellAmbiguous(parts: SendParts, message: NotificationRow): Promise<void> {
+  parts.log.error(
+    { notificationId: message.id },
+    "an SMS may or may not have been sent: it is not sent again, an operator must look",
+  );
+}

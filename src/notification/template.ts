@@ -1,0 +1,102 @@
+// The texts that customers get, in English and German. Pure: an order's facts in, subject and texts out.
+import { formatMoney } from "./money.ts";
+
+export type TemplateName = "order-created" | "payment-succeeded" | "payment-failed";
+export type Locale = "en" | "de";
+
+/** Recorded with each message, so that an audit shows what was sent. Raise it with every change of a text. */
+export const TEMPLATE_VERSION = 1;
+
+export interface OrderFacts {
+  readonly number: string;
+  readonly currencyCode: string;
+  readonly totalMinorUnits: bigint;
+}
+
+export interface Texts {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly sms: string;
+}
+
+type Words = { readonly subject: string; readonly body: readonly string[]; readonly sms: string };
+
+/** The language of the texts for a BCP 47 tag: "de-AT" is German, what we do not speak is English. */
+export const localeOf = (tag: string): Locale => (/^de\b/i.test(tag) ? "de" : "en");
+
+/** The texts of a template. What comes from a person or another system is escaped in the HTML. */
+export function renderTemplate(template: TemplateName, locale: Locale, order: OrderFacts): Texts {
+  const total = formatMoney(order.currencyCode, order.totalMinorUnits, locale);
+  const { subject, body, sms } = words[locale][template](order.number, total);
+  const paragraphs = body.map((line) => `<p>${escapeHtml(line)}</p>`).join("\n");
+  return {
+    subject,
+    text: `${body.join("\n\n")}\n`,
+    html: `<!doctype html>\n<html lang="${locale}">\n<body>\n${paragraphs}\n</body>\n</html>\n`,
+    sms,
+  };
+}
+
+const words: Record<Locale, Record<TemplateName, (number: string, total: string) => Words>> = {
+  en: {
+    "order-created": (number, total) => ({
+      subject: `Your order ${number}`,
+      body: [
+        `Thank you for your order ${number}.`,
+        `It comes to ${total}. We will tell you as soon as it is paid.`,
+      ],
+      sms: `Thank you for your order ${number} (${total}).`,
+    }),
+    "payment-succeeded": (number, total) => ({
+      subject: `Payment received for your order ${number}`,
+      body: [`We have received your payment of ${total}.`, `Your order ${number} is paid.`],
+      sms: `Your order ${number} is paid (${total}).`,
+    }),
+    "payment-failed": (number, total) => ({
+      subject: `Payment refused for your order ${number}`,
+      body: [
+        `Your payment of ${total} for the order ${number} was refused. You have not been charged.`,
+        "Your order is kept: you can pay it with another method.",
+      ],
+      sms: `The payment for your order ${number} (${total}) was refused. You can pay it with another method.`,
+    }),
+  },
+  de: {
+    "order-created": (number, total) => ({
+      subject: `Ihre Bestellung ${number}`,
+      body: [
+        `Vielen Dank für Ihre Bestellung ${number}.`,
+        `Sie beträgt ${total}. Sobald sie bezahlt ist, sagen wir Ihnen Bescheid.`,
+      ],
+      sms: `Vielen Dank für Ihre Bestellung ${number} (${total}).`,
+    }),
+    "payment-succeeded": (number, total) => ({
+      subject: `Zahlung für Ihre Bestellung ${number} erhalten`,
+      body: [
+        `Wir haben Ihre Zahlung über ${total} erhalten.`,
+        `Ihre Bestellung ${number} ist bezahlt.`,
+      ],
+      sms: `Ihre Bestellung ${number} ist bezahlt (${total}).`,
+    }),
+    "payment-failed": (number, total) => ({
+      subject: `Zahlung für Ihre Bestellung ${number} abgelehnt`,
+      body: [
+        `Ihre Zahlung über ${total} für die Bestellung ${number} wurde abgelehnt. Es wurde nichts abgebucht.`,
+        "Ihre Bestellung bleibt bestehen: Sie können sie mit einer anderen Zahlungsart bezahlen.",
+      ],
+      sms: `Die Zahlung Ihrer Bestellung ${number} (${total}) wurde abgelehnt. Sie können sie mit einer anderen Zahlungsart bezahlen.`,
+    }),
+  },
+};
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+const escapeHtml = (text: string): string =>
+  text.replace(/[&<>"']/g, (char) => ESCAPES[char] ?? char);

@@ -1,0 +1,217 @@
+// The RPCs of the Order service: edge, load, decide, save with the event, answer.
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { randomBytes } from "node:crypto";
+import {
+  CatalogService,
+  type ListProductsRequest,
+} from "../../gen/waybill/order/v1/catalog_service_pb.js";
+import { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
+import {
+  OrderService,
+  type CreateOrderRequest,
+  type GetOrderRequest,
+  type ListOrdersRequest,
+} from "../../gen/waybill/order/v1/order_service_pb.js";
+import { customerScope, type Principal } from "../platform/access/principal.ts";
+import type { Database, Transaction } from "../platform/database/open.ts";
+import type { Outbox } from "../platform/events/outbox.ts";
+import { newId } from "../platform/id.ts";
+import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
+import { Refusal } from "../platform/refusal.ts";
+import { principalOf } from "../platform/rpc/principal.ts";
+import { INITIATE_LEASE_MS, initiatePayment, type InitiateParts } from "./initiate.ts";
+import { ORDER_NUMBER_BYTES, orderNumber } from "./number.ts";
+import { price } from "./order.ts";
+import {
+  findOrder,
+  findProducts,
+  findRequest,
+  listOrders,
+  listProducts,
+  saveOrder,
+  saveRequest,
+  type OrderWithItems,
+  type ProductRow,
+} from "./store.ts";
+import { requestHash, toOrder, toOrderPayment, toProduct } from "./wire.ts";
+
+export interface OrderParts extends InitiateParts {
+  readonly db: Database;
+  readonly outbox: Outbox;
+  /** Runs a transaction and, once it is committed, lets the relay know. */
+  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
+}
+
+const SKU_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export const orderRoutes = (parts: OrderParts) => (router: ConnectRouter) => {
+  router.service(OrderService, {
+    createOrder: (request, context) => createOrder(parts, request, context),
+    getOrder: (request, context) => getOrder(parts, request, context),
+    listOrders: (request, context) => listOrdersPage(parts, request, context),
+  });
+  router.service(CatalogService, { listProducts: (request) => listProductsPage(parts, request) });
+};
+
+async function createOrder(
+  parts: OrderParts,
+  request: CreateOrderRequest,
+  context: HandlerContext,
+) {
+  const customer = principalOf(context);
+  if (customer.kind !== "customer")
+    throw new Refusal("permission_denied", "only a customer may order");
+  const [known, priceBook] = await Promise.all([
+    findRequest(parts.db, customer.id, request.requestId),
+    findProducts(
+      parts.db,
+      request.items.map((item) => item.sku),
+    ),
+  ]);
+  const taken =
+    known === undefined
+      ? await takeOrder(parts, request, draftOrder(request, customer, priceBook))
+      : await sameOrder(parts, request, customer.id);
+
+  const payment =
+    taken.order.status === "PENDING"
+      ? await initiatePayment(parts, taken.order, {
+          onBehalfOf: customer.id,
+          timeoutMs: context.timeoutMs(),
+        })
+      : toOrderPayment(taken.order);
+  return { order: toOrder(taken), payment };
+}
+
+/** Stores a new order with its event in one transaction; or finds the one that another call with the same request_id made meanwhile. */
+async function takeOrder(
+  parts: OrderParts,
+  request: CreateOrderRequest,
+  draft: OrderWithItems,
+): Promise<OrderWithItems> {
+  const { order } = draft;
+  const saved = await parts.inTransaction(async (tx) => {
+    const claimed = await saveRequest(tx, {
+      customerId: order.customerId,
+      requestId: request.requestId,
+      requestHash: requestHash(request),
+      orderId: order.id,
+      createTime: order.createTime,
+    });
+    if (!claimed) return false;
+    await saveOrder(tx, draft);
+    const { number, items, total, contact } = toOrder(draft);
+    await parts.outbox.publish(tx, OrderEventSchema, {
+      orderId: order.id,
+      customerId: order.customerId,
+      event: {
+        case: "orderCreated",
+        value: {
+          number,
+          items,
+          ...(total && { total }),
+          ...(contact && { contact }),
+          createTime: timestampFromDate(order.createTime),
+        },
+      },
+    });
+    return true;
+  });
+  return saved ? draft : await sameOrder(parts, request, order.customerId);
+}
+
+/** The order that the same request made before (AIP-155). Refuses the ID for another request. */
+async function sameOrder(
+  parts: OrderParts,
+  request: CreateOrderRequest,
+  customerId: string,
+): Promise<OrderWithItems> {
+  const known = await findRequest(parts.db, customerId, request.requestId);
+  const found = known && (await findOrder(parts.db, known.orderId, customerId));
+  if (known === undefined || found === undefined)
+    throw new Refusal("aborted", "the first call with this request_id was given up; try again");
+  if (known.requestHash !== requestHash(request)) {
+    throw new Refusal(
+      "invalid_argument",
+      "this request_id was used for another request; choose a new one for each order",
+      {
+        field: "request_id",
+        reason: "IDEMPOTENCY_KEY_REUSED",
+      },
+    );
+  }
+  return found;
+}
+
+function draftOrder(
+  request: CreateOrderRequest,
+  customer: Extract<Principal, { kind: "customer" }>,
+  priceBook: ReadonlyMap<string, ProductRow>,
+): OrderWithItems {
+  const { items, currencyCode, totalMinorUnits } = price(request.items, priceBook);
+  const email = request.contact?.email || customer.email;
+  if (!email) {
+    throw new Refusal(
+      "invalid_argument",
+      "an order needs an e-mail address, here or in the caller's token",
+      { field: "contact.email" },
+    );
+  }
+  const id = newId();
+  const createTime = new Date();
+  const order = {
+    id,
+    number: orderNumber(randomBytes(ORDER_NUMBER_BYTES)),
+    customerId: customer.id,
+    status: "PENDING",
+    currencyCode,
+    totalMinorUnits,
+    email,
+    phoneNumber: request.contact?.phoneNumber ?? "",
+    locale: request.contact?.locale ?? "",
+    paymentMethod: request.paymentMethod,
+    paymentId: null,
+    paymentStatus: "PENDING_INITIATION",
+    attemptNumber: 1,
+    declineCode: "",
+    initiateDueTime: new Date(createTime.getTime() + INITIATE_LEASE_MS),
+    initiateTries: 0,
+    version: 1n,
+    createTime,
+    updateTime: createTime,
+  };
+  return {
+    order,
+    items: items.map((item, position) => Object.assign({ orderId: id, position }, item)),
+  };
+}
+
+async function getOrder(parts: OrderParts, request: GetOrderRequest, context: HandlerContext) {
+  const found = await findOrder(parts.db, request.orderId, customerScope(principalOf(context)));
+  if (found === undefined)
+    throw new Refusal("not_found", `there is no order ${request.orderId}`, { field: "order_id" });
+  return { order: toOrder(found), payment: toOrderPayment(found.order) };
+}
+
+async function listOrdersPage(
+  parts: OrderParts,
+  request: ListOrdersRequest,
+  context: HandlerContext,
+) {
+  const scope = customerScope(principalOf(context));
+  const filter = `orders:${scope ?? ""}`;
+  const size = pageSizeOf(request.pageSize);
+  const before = readPageToken(request.pageToken, filter, ID_KEY);
+  const rows = await listOrders(parts.db, scope, { before, limit: size + 1 });
+  const { page, nextPageToken } = cutPage(rows, size, (row) => row.order.id, filter);
+  return { orders: page.map(toOrder), nextPageToken };
+}
+
+async function listProductsPage(parts: OrderParts, request: ListProductsRequest) {
+  const size = pageSizeOf(request.pageSize);
+  const after = readPageToken(request.pageToken, "products", SKU_KEY);
+  const rows = await listProducts(parts.db, { after, limit: size + 1 });
+  const { page, nextPageToken } = cutPage(rows, size, (row) => row.sku, "products");
+  return { products: page.map(toProduct), nextPageToken };
+}

@@ -1,0 +1,65 @@
+// Rows of the Order service to messages of the contract.
+import { create, toBinary } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { createHash } from "node:crypto";
+import { MoneySchema, type Money } from "../../gen/waybill/money/v1/money_pb.js";
+import {
+  OrderPaymentSchema,
+  OrderSchema,
+  OrderStatus,
+  type Order,
+  type OrderPayment,
+} from "../../gen/waybill/order/v1/order_pb.js";
+import {
+  CreateOrderRequestSchema,
+  type CreateOrderRequest,
+} from "../../gen/waybill/order/v1/order_service_pb.js";
+import { ProductSchema, type Product } from "../../gen/waybill/order/v1/product_pb.js";
+import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
+import type { OrderState, PaymentState } from "./order.ts";
+import type { OrderRow, OrderWithItems, ProductRow } from "./store.ts";
+
+const money = (currencyCode: string, minorUnits: bigint): Money =>
+  create(MoneySchema, { currencyCode, minorUnits });
+
+export function toOrder({ order, items }: OrderWithItems): Order {
+  return create(OrderSchema, {
+    id: order.id,
+    number: order.number,
+    customerId: order.customerId,
+    status: OrderStatus[order.status as OrderState],
+    items: items.map((item) => ({
+      sku: item.sku,
+      name: item.name,
+      quantity: item.quantity,
+      unitPrice: money(order.currencyCode, item.unitPriceMinorUnits),
+      subtotal: money(order.currencyCode, item.subtotalMinorUnits),
+    })),
+    total: money(order.currencyCode, order.totalMinorUnits),
+    contact: { email: order.email, phoneNumber: order.phoneNumber, locale: order.locale },
+    createTime: timestampFromDate(order.createTime),
+    updateTime: timestampFromDate(order.updateTime),
+    version: order.version,
+  });
+}
+
+export const toOrderPayment = (order: OrderRow): OrderPayment =>
+  create(OrderPaymentSchema, {
+    id: order.paymentId ?? "",
+    status: PaymentStatus[order.paymentStatus as PaymentState],
+    declineCode: order.declineCode,
+    attemptNumber: order.attemptNumber,
+  });
+
+export const toProduct = (product: ProductRow): Product =>
+  create(ProductSchema, {
+    sku: product.sku,
+    name: product.name,
+    unitPrice: money(product.currencyCode, product.minorUnits),
+  });
+
+/** Tells two requests apart that carry the same request_id: equal for equal requests, the ID left out (AIP-155). */
+export const requestHash = (request: CreateOrderRequest): string =>
+  createHash("sha256")
+    .update(toBinary(CreateOrderRequestSchema, { ...request, requestId: "" }))
+    .digest("base64url");

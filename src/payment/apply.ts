@@ -1,0 +1,101 @@
+// Applies what Stripe said to a payment, under its row lock, and publishes the change in the same transaction.
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
+import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
+import type { Transaction } from "../platform/database/open.ts";
+import type { Outbox } from "../platform/events/outbox.ts";
+import { isFinal, onSnapshot, type PaymentState, type Snapshot } from "./payment.ts";
+import { lockPayment, savePaymentChange, type PaymentChange, type PaymentRow } from "./store.ts";
+import { toStripeAmount } from "./stripe-amount.ts";
+
+export type Applied = { readonly payment: PaymentRow; readonly ignored?: string };
+
+/** Applies a snapshot that was asked for at `fetchTime`. An answer that is older than what the row shows is ignored. */
+export async function applySnapshot(
+  tx: Transaction,
+  outbox: Outbox,
+  paymentId: string,
+  news: { readonly snapshot: Snapshot; readonly fetchTime: Date },
+): Promise<Applied> {
+  const payment = await mustLock(tx, paymentId);
+  const { snapshot, fetchTime } = news;
+  const decision = onSnapshot(payment.status as PaymentState, snapshot, {
+    paymentId,
+    amount: toStripeAmount(payment.currencyCode, payment.minorUnits),
+    currency: payment.currencyCode.toLowerCase(),
+  });
+  if (!decision.change) return { payment, ignored: decision.reason };
+  if (
+    !isFinal(decision.status) &&
+    payment.snapshotTime !== null &&
+    fetchTime <= payment.snapshotTime
+  ) {
+    return {
+      payment,
+      ignored: `late ${snapshot.status} ignored: a later answer of Stripe is known`,
+    };
+  }
+  return await change(tx, outbox, payment, {
+    status: decision.status,
+    declineCode: decision.declineCode,
+    paymentIntentId: snapshot.paymentIntentId,
+    snapshotTime: fetchTime,
+  });
+}
+
+/** Applies a state that Stripe has shown no PaymentIntent for: a lost call (UNKNOWN), a call refused for good (FAILED). */
+export async function applyState(
+  tx: Transaction,
+  outbox: Outbox,
+  paymentId: string,
+  state: { readonly status: "UNKNOWN" | "FAILED"; readonly declineCode: string },
+): Promise<Applied> {
+  const payment = await mustLock(tx, paymentId);
+  // A webhook may have told what became of the call while we thought it lost.
+  const unheard = payment.status === "PENDING_INITIATION" || payment.status === "UNKNOWN";
+  if (isFinal(payment.status as PaymentState) || (state.status === "UNKNOWN" && !unheard)) {
+    return { payment, ignored: `${state.status} ignored: already ${payment.status}` };
+  }
+  return await change(tx, outbox, payment, state);
+}
+
+async function mustLock(tx: Transaction, paymentId: string): Promise<PaymentRow> {
+  const payment = await lockPayment(tx, paymentId);
+  if (payment === undefined) throw new Error(`payment ${paymentId} is gone`);
+  return payment;
+}
+
+async function change(
+  tx: Transaction,
+  outbox: Outbox,
+  before: PaymentRow,
+  next: PaymentChange,
+): Promise<Applied> {
+  const payment = (await savePaymentChange(tx, before.id, next)) ?? before;
+  if (payment.status !== before.status || payment.attemptNumber !== before.attemptNumber) {
+    await publishStatus(tx, outbox, payment);
+  }
+  return { payment };
+}
+
+export async function publishStatus(
+  tx: Transaction,
+  outbox: Outbox,
+  payment: PaymentRow,
+): Promise<void> {
+  await outbox.publish(tx, PaymentStatusEventSchema, {
+    orderId: payment.orderId,
+    customerId: payment.customerId,
+    paymentId: payment.id,
+    event: {
+      case: "paymentStatusUpdated",
+      value: {
+        status: PaymentStatus[payment.status as PaymentState],
+        attemptNumber: payment.attemptNumber,
+        amount: { currencyCode: payment.currencyCode, minorUnits: payment.minorUnits },
+        declineCode: payment.declineCode,
+        updateTime: timestampFromDate(payment.updateTime),
+      },
+    },
+  });
+}

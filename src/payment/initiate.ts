@@ -1,0 +1,245 @@
+// Takes an order's money: the intent to call Stripe is committed, then Stripe is called, then its answer is committed.
+import type { InitiatePaymentRequest } from "../../gen/waybill/payment/v1/payment_service_pb.js";
+import { PaymentEventSchema } from "../../gen/waybill/payment/v1/payment_event_pb.js";
+import type { Database, Transaction } from "../platform/database/open.ts";
+import type { Outbox } from "../platform/events/outbox.ts";
+import { newId } from "../platform/id.ts";
+import type { Log } from "../platform/log.ts";
+import { Refusal } from "../platform/refusal.ts";
+import { applySnapshot, applyState, publishStatus } from "./apply.ts";
+import { settleWaitMs } from "./payment.ts";
+import {
+  claimDueAttempts,
+  findAttempt,
+  lockPaymentOfOrder,
+  saveAttempt,
+  saveAttemptProgress,
+  savePayment,
+  savePaymentChange,
+  type AttemptRow,
+  type PaymentRow,
+} from "./store.ts";
+import type { AttemptParams, CallResult, StripeRoom } from "./stripe.ts";
+import { toStripeAmount } from "./stripe-amount.ts";
+
+/** How long a call to Stripe has before the worker makes it again, in milliseconds. Twice at once is harmless: the key is the same. */
+const ATTEMPT_LEASE_MS = 10_000;
+const WORKER_BATCH = 16;
+
+export interface PaymentParts {
+  readonly db: Database;
+  readonly stripe: StripeRoom;
+  readonly outbox: Outbox;
+  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
+  readonly log: Log;
+}
+
+export interface Started {
+  readonly payment: PaymentRow;
+  readonly attempt: AttemptRow;
+  /** False: the attempt was there already. */
+  readonly isNew: boolean;
+}
+
+/** Stores the payment and its attempt, or finds them: the same order and attempt number are the same attempt. */
+export function startAttempt(
+  parts: PaymentParts,
+  request: InitiatePaymentRequest,
+): Promise<Started> {
+  return parts.inTransaction(async (tx) => {
+    const fresh = newPayment(request);
+    const params = createParams(fresh, request.paymentMethod);
+    if (request.attemptNumber === 1 && (await savePayment(tx, fresh))) {
+      await parts.outbox.publish(tx, PaymentEventSchema, {
+        orderId: fresh.orderId,
+        customerId: fresh.customerId,
+        paymentId: fresh.id,
+        event: {
+          case: "paymentCreated",
+          value: { amount: { currencyCode: fresh.currencyCode, minorUnits: fresh.minorUnits } },
+        },
+      });
+      return { payment: fresh, attempt: await newAttempt(tx, fresh, params), isNew: true };
+    }
+    const payment = await lockPaymentOfOrder(tx, request.orderId);
+    if (payment === undefined)
+      throw new Refusal("failed_precondition", "an order's first attempt has the number 1", {
+        field: "attempt_number",
+      });
+    mustAgree(payment, request);
+    const known = await findAttempt(tx, payment.id, request.attemptNumber);
+    if (known !== undefined) return { payment, attempt: known, isNew: false };
+    return await nextAttempt(tx, parts.outbox, payment, request);
+  });
+}
+
+function mustAgree(payment: PaymentRow, request: InitiatePaymentRequest): void {
+  const agrees =
+    payment.customerId === request.customerId &&
+    payment.currencyCode === request.amount?.currencyCode &&
+    payment.minorUnits === request.amount.minorUnits;
+  if (!agrees)
+    throw new Refusal(
+      "invalid_argument",
+      "this order's payment is known with another customer or amount",
+      { field: "amount" },
+    );
+}
+
+/** Another attempt confirms the same PaymentIntent with another method: an order never has two of them. */
+async function nextAttempt(
+  tx: Transaction,
+  outbox: Outbox,
+  payment: PaymentRow,
+  request: InitiatePaymentRequest,
+): Promise<Started> {
+  const isOpen = payment.status === "FAILED" || payment.status === "REQUIRES_PAYMENT_METHOD";
+  if (request.attemptNumber !== payment.attemptNumber + 1 || !isOpen) {
+    throw new Refusal(
+      "failed_precondition",
+      `attempt ${payment.attemptNumber} is ${payment.status}; the next attempt has the next number and follows a refused one`,
+      { field: "attempt_number" },
+    );
+  }
+  if (request.paymentMethod === "")
+    throw new Refusal("invalid_argument", "another attempt needs a payment method", {
+      field: "payment_method",
+    });
+  const params: AttemptParams =
+    payment.paymentIntentId === null
+      ? createParams(payment, request.paymentMethod)
+      : {
+          call: "confirm",
+          paymentIntentId: payment.paymentIntentId,
+          params: { payment_method: request.paymentMethod },
+        };
+  const next = await savePaymentChange(tx, payment.id, {
+    status: "PENDING_INITIATION",
+    declineCode: "",
+    attemptNumber: request.attemptNumber,
+  });
+  if (next === undefined) throw new Error(`payment ${payment.id} is gone`);
+  await publishStatus(tx, outbox, next);
+  return { payment: next, attempt: await newAttempt(tx, next, params), isNew: true };
+}
+
+function newPayment(request: InitiatePaymentRequest): PaymentRow {
+  const now = new Date();
+  return {
+    id: newId(),
+    orderId: request.orderId,
+    customerId: request.customerId,
+    currencyCode: request.amount?.currencyCode ?? "",
+    minorUnits: request.amount?.minorUnits ?? 0n,
+    status: "PENDING_INITIATION",
+    attemptNumber: request.attemptNumber,
+    declineCode: "",
+    paymentIntentId: null,
+    snapshotTime: null,
+    version: 1n,
+    createTime: now,
+    updateTime: now,
+  };
+}
+
+function createParams(payment: PaymentRow, paymentMethod: string): AttemptParams {
+  return {
+    call: "create",
+    params: {
+      amount: toStripeAmount(payment.currencyCode, payment.minorUnits),
+      currency: payment.currencyCode.toLowerCase(),
+      // Without a return_url there is nowhere to send the customer to.
+      automatic_payment_methods: { enabled: true, allow_redirects: "never" },
+      // By these a webhook finds us, even if the answer to this call never comes.
+      metadata: { order_id: payment.orderId, payment_id: payment.id },
+      ...(paymentMethod !== "" && { payment_method: paymentMethod, confirm: true }),
+    },
+  };
+}
+
+async function newAttempt(
+  tx: Transaction,
+  payment: PaymentRow,
+  params: AttemptParams,
+): Promise<AttemptRow> {
+  const id = newId();
+  const row: AttemptRow = {
+    id,
+    paymentId: payment.id,
+    attemptNumber: payment.attemptNumber,
+    status: "CREATING",
+    idempotencyKey: `pa_${id}`,
+    params,
+    tries: 0,
+    dueTime: new Date(Date.now() + ATTEMPT_LEASE_MS),
+    createTime: new Date(),
+  };
+  await saveAttempt(tx, row);
+  return row;
+}
+
+/** Makes an attempt's call, with its stored key and parameters, and commits what came of it. */
+export async function settleAttempt(
+  parts: PaymentParts,
+  attempt: AttemptRow,
+): Promise<{ payment: PaymentRow; clientSecret: string }> {
+  const fetchTime = new Date();
+  const result = await parts.stripe.attempt(
+    attempt.params as AttemptParams,
+    attempt.idempotencyKey,
+  );
+  report(parts.log, attempt, result);
+  const applied = await parts.inTransaction(async (tx) => {
+    await saveAttemptProgress(tx, attempt.id, progressOf(result, attempt.tries));
+    if (result.outcome === "answered")
+      return await applySnapshot(tx, parts.outbox, attempt.paymentId, { ...result, fetchTime });
+    const status = result.outcome === "refused" ? "FAILED" : "UNKNOWN";
+    return await applyState(tx, parts.outbox, attempt.paymentId, {
+      status,
+      declineCode: result.outcome === "refused" ? result.declineCode : "",
+    });
+  });
+  return {
+    payment: applied.payment,
+    clientSecret: result.outcome === "answered" ? result.clientSecret : "",
+  };
+}
+
+function progressOf(result: CallResult, tries: number): { status: string; dueInMs: number | null } {
+  switch (result.outcome) {
+    case "answered":
+    case "refused":
+      return { status: "SETTLED", dueInMs: null };
+    case "unknown":
+      return { status: "UNKNOWN", dueInMs: settleWaitMs(tries) };
+    case "later":
+      return { status: "CREATING", dueInMs: settleWaitMs(tries) };
+    case "broken":
+      return { status: "PARKED", dueInMs: null };
+    default:
+      return result satisfies never;
+  }
+}
+
+function report(log: Log, attempt: AttemptRow, result: CallResult): void {
+  const about = { paymentId: attempt.paymentId, attemptNumber: attempt.attemptNumber };
+  if (result.outcome === "unknown" || result.outcome === "later") {
+    log.warn(
+      { ...about, reason: result.reason },
+      "the call to Stripe is not settled; it will be repeated with its key",
+    );
+  }
+  if (result.outcome === "broken") {
+    log.error(
+      { ...about, reason: result.reason, error: result.error },
+      "the call to Stripe cannot be made: an operator must look",
+    );
+  }
+}
+
+/** Makes the calls that are due again. The number of them. */
+export async function settleDueAttempts(parts: PaymentParts): Promise<number> {
+  const due = await claimDueAttempts(parts.db, { limit: WORKER_BATCH, leaseMs: ATTEMPT_LEASE_MS });
+  await Promise.all(due.map((attempt) => settleAttempt(parts, attempt)));
+  return due.length;
+}

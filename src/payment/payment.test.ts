@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { Refusal } from "../platform/refusal.ts";
+import { onSnapshot, settleWaitMs, type PaymentState, type Snapshot } from "./payment.ts";
+import { toStripeAmount } from "./stripe-amount.ts";
+
+const expected = { paymentId: "p1", amount: 1999, currency: "eur" };
+const aSnapshot = (change: Partial<Snapshot>): Snapshot => ({
+  paymentIntentId: "pi_1",
+  status: "succeeded",
+  amountReceived: 1999,
+  currency: "eur",
+  paymentId: "p1",
+  ...change,
+});
+
+describe("a PaymentIntent", () => {
+  it.each<[string, Partial<Snapshot>, PaymentState]>([
+    ["that waits for a method", { status: "requires_payment_method" }, "REQUIRES_PAYMENT_METHOD"],
+    [
+      "whose card was declined",
+      { status: "requires_payment_method", declineCode: "expired_card" },
+      "FAILED",
+    ],
+    ["that waits to be confirmed", { status: "requires_confirmation" }, "REQUIRES_PAYMENT_METHOD"],
+    ["that waits for the customer", { status: "requires_action" }, "REQUIRES_ACTION"],
+    ["that the bank works on", { status: "processing" }, "PROCESSING"],
+    ["that is authorised", { status: "requires_capture" }, "AUTHORIZED"],
+    ["that succeeded", {}, "SUCCEEDED"],
+    ["that took another amount", { amountReceived: 1998 }, "REVIEW"],
+    ["that took another currency", { currency: "usd" }, "REVIEW"],
+    ["that belongs to another payment", { paymentId: "p2" }, "REVIEW"],
+    ["that was cancelled", { status: "canceled" }, "CANCELLED"],
+  ])("%s", (_what, change, status) => {
+    const decision = onSnapshot("PENDING_INITIATION", aSnapshot(change), expected);
+
+    expect(decision).toMatchObject({ change: true, status });
+  });
+
+  it("of a status that did not exist when this was written changes nothing", () => {
+    expect(
+      onSnapshot("PROCESSING", aSnapshot({ status: "requires_prayer" }), expected).change,
+    ).toBe(false);
+  });
+
+  it.each(["SUCCEEDED", "CANCELLED", "REVIEW"] as const)(
+    "comes too late for a payment that is %s",
+    (status) => {
+      expect(
+        onSnapshot(
+          status,
+          aSnapshot({ status: "requires_payment_method", declineCode: "x" }),
+          expected,
+        ).change,
+      ).toBe(false);
+    },
+  );
+
+  it("may succeed after it was refused", () => {
+    expect(onSnapshot("FAILED", aSnapshot({}), expected)).toMatchObject({ status: "SUCCEEDED" });
+  });
+});
+
+describe("an amount for Stripe", () => {
+  it.each([
+    ["EUR", 1999n, 1999],
+    ["JPY", 1200n, 1200],
+    ["KWD", 4500n, 4500],
+    ["ISK", 500n, 50_000],
+    ["UGX", 5000n, 500_000],
+    ["MGA", 20_000n, 200],
+  ])("of %s %s minor units", (currency, minorUnits, amount) =>
+    expect(toStripeAmount(currency, minorUnits)).toBe(amount),
+  );
+
+  it.each([
+    ["nothing", "EUR", 0n],
+    ["less than nothing", "EUR", -1n],
+    ["too fine a part of a dinar", "KWD", 4501n],
+    ["nine digits", "EUR", 100_000_000n],
+    ["nine digits once converted", "ISK", 1_000_000n],
+  ])("cannot be %s", (_what, currency, minorUnits) => {
+    expect(() => toStripeAmount(currency, minorUnits)).toThrow(Refusal);
+  });
+});
+
+it("a lost call is repeated soon, then ever more rarely, and at least once a day", () => {
+  const waits = Array.from({ length: 14 }, (_, tries) => settleWaitMs(tries));
+
+  expect(waits[0]).toBe(1000);
+  expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+  expect(waits.at(-1)).toBe(86_400_000);
+});

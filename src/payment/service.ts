@@ -1,0 +1,74 @@
+// The Payment service, from top to bottom: what is opened here is closed in the opposite order.
+import { PaymentEventSchema } from "../../gen/waybill/payment/v1/payment_event_pb.js";
+import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
+import { createTokenVerifier } from "../platform/access/token.ts";
+import { openBackbone } from "../platform/backbone.ts";
+import type { Log } from "../platform/log.ts";
+import { outliving } from "../platform/outlive.ts";
+import { rawPost } from "../platform/rpc/raw-post.ts";
+import { serve } from "../platform/rpc/server.ts";
+import type { RunningService } from "../platform/run.ts";
+import { startWorker } from "../platform/worker.ts";
+import type { PaymentConfig } from "./config.ts";
+import { settleDueAttempts } from "./initiate.ts";
+import { paymentRoutes } from "./rpc.ts";
+import { openStripe } from "./stripe.ts";
+import { applyDueEvents, receiveWebhook } from "./webhook.ts";
+
+const MIGRATIONS = new URL("../../migrations/payment/", import.meta.url);
+/** Stripe's events are far smaller. */
+const WEBHOOK_LIMIT_BYTES = 256 * 1024;
+
+export async function startPayment(config: PaymentConfig, log: Log): Promise<RunningService> {
+  await using parts = new AsyncDisposableStack();
+  const verifier = await createTokenVerifier({ audience: "payment", ...config.identity });
+  const backbone = parts.use(
+    await openBackbone(config, log, {
+      migrations: MIGRATIONS,
+      streams: [PaymentEventSchema, PaymentStatusEventSchema],
+    }),
+  );
+  const paymentParts = { ...backbone, stripe: openStripe(config.stripe), log };
+  parts.use(
+    startWorker({
+      name: "settle",
+      log,
+      minPollMs: 200,
+      maxPollMs: 1000,
+      run: () => settleDueAttempts(paymentParts),
+    }),
+  );
+  const events = parts.use(
+    startWorker({
+      name: "stripe-events",
+      log,
+      minPollMs: 200,
+      maxPollMs: 1000,
+      run: () => applyDueEvents(paymentParts),
+    }),
+  );
+  const work = parts.use(outliving());
+  const server = parts.use(
+    await serve({
+      ...config,
+      verifier,
+      log,
+      routes: paymentRoutes({ ...paymentParts, outliving: work }),
+      http: rawPost("/webhooks/stripe", {
+        limitBytes: WEBHOOK_LIMIT_BYTES,
+        log,
+        handle: async (body, header) => {
+          await receiveWebhook(paymentParts, body, header("stripe-signature"));
+          events.wake();
+        },
+      }),
+      ready: backbone.ready,
+    }),
+  );
+  const running = parts.move();
+  return {
+    url: server.url,
+    failed: backbone.failed,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

@@ -1,0 +1,99 @@
+// Stripe's webhooks: verified and stored when they come, applied later by a worker at our own pace.
+import type { Database, Transaction } from "../platform/database/open.ts";
+import type { Log } from "../platform/log.ts";
+import { applySnapshot } from "./apply.ts";
+import type { PaymentParts } from "./initiate.ts";
+import { isFinal, settleWaitMs, type PaymentState } from "./payment.ts";
+import {
+  claimDueEvents,
+  findPayment,
+  findPaymentOfIntent,
+  saveEventOutcome,
+  saveStripeEvent,
+  type StripeEventRow,
+} from "./store.ts";
+import type { StripeRoom } from "./stripe.ts";
+
+const EVENT_LEASE_MS = 10_000;
+const WORKER_BATCH = 32;
+/** When an event that no payment fits is told to the operators, in tries: about a minute and a half. */
+const UNMATCHED_ALARM_TRIES = 6;
+
+/** The events that change a payment. Others are stored and ignored. */
+const APPLIED_TYPES = new Set([
+  "payment_intent.requires_action",
+  "payment_intent.processing",
+  "payment_intent.amount_capturable_updated",
+  "payment_intent.payment_failed",
+  "payment_intent.succeeded",
+  "payment_intent.canceled",
+]);
+
+/** Stores a webhook's event. Refuses what Stripe did not sign; a database that is away throws, and Stripe sends it again. */
+export async function receiveWebhook(
+  parts: { readonly db: Database; readonly stripe: StripeRoom },
+  body: Buffer,
+  signature: string,
+): Promise<void> {
+  const event = parts.stripe.verifyWebhook(body, signature);
+  const now = new Date();
+  await saveStripeEvent(parts.db, { ...event, status: "RECEIVED", dueTime: now, receiveTime: now });
+}
+
+/** Applies the events that are due. The number of them. */
+export async function applyDueEvents(parts: PaymentParts): Promise<number> {
+  const due = await claimDueEvents(parts.db, { limit: WORKER_BATCH, leaseMs: EVENT_LEASE_MS });
+  const byIntent = Map.groupBy(due, (event) => event.paymentIntentId);
+  await Promise.all([...byIntent.values()].map((events) => applyInTurn(parts, events)));
+  return due.length;
+}
+
+async function applyInTurn(parts: PaymentParts, events: readonly StripeEventRow[]): Promise<void> {
+  for (const event of events) await applyEvent(parts, event);
+}
+
+async function applyEvent(parts: PaymentParts, event: StripeEventRow): Promise<void> {
+  const done = (status: string, reason = "", db: Database | Transaction = parts.db) =>
+    saveEventOutcome(db, event.id, { status, reason, dueInMs: null });
+  if (!APPLIED_TYPES.has(event.type))
+    return await done("IGNORED", "events of this type change nothing here");
+
+  const paymentId = await findPaymentOfIntent(
+    parts.db,
+    event.paymentIntentId,
+    parts.stripe.paymentIdOf(event.payload),
+  );
+  const payment =
+    paymentId === undefined ? undefined : await findPayment(parts.db, { paymentId }, undefined);
+  if (payment === undefined) return await leaveUnmatched(parts, event);
+  if (isFinal(payment.status as PaymentState))
+    return await done("IGNORED", `late event ignored: already ${payment.status}`);
+
+  const fetchTime = new Date();
+  const snapshot =
+    parts.stripe.finalSnapshotOf(event.payload) ??
+    (await parts.stripe.retrieve(event.paymentIntentId)).snapshot;
+  await parts.inTransaction(async (tx) => {
+    const { ignored } = await applySnapshot(tx, parts.outbox, payment.id, { snapshot, fetchTime });
+    await done(ignored === undefined ? "APPLIED" : "IGNORED", ignored, tx);
+  });
+}
+
+/** No payment of ours, or not yet: it is kept and tried again, never dropped. */
+async function leaveUnmatched(
+  parts: { readonly db: Database; readonly log: Log },
+  event: StripeEventRow,
+): Promise<void> {
+  const about = {
+    stripeEventId: event.id,
+    type: event.type,
+    paymentIntentId: event.paymentIntentId,
+  };
+  if (event.tries === UNMATCHED_ALARM_TRIES)
+    parts.log.error(about, "a Stripe event fits no payment of ours");
+  await saveEventOutcome(parts.db, event.id, {
+    status: "UNMATCHED",
+    reason: "no payment of ours has this PaymentIntent",
+    dueInMs: settleWaitMs(event.tries - 1),
+  });
+}

@@ -1,0 +1,44 @@
+// Opens a service's PostgreSQL database: one pool, with a limit on everything that could hang.
+import { drizzle } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import type { Database } from "../events/schema.ts";
+
+export type { Database, Transaction } from "../events/schema.ts";
+
+const CONNECT_TIMEOUT_S = 5;
+const STATEMENT_TIMEOUT_MS = 15_000;
+/** An open transaction keeps the outbox's dead rows alive, so one that does nothing is ended. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+const RECONNECT_DELAY_S = 0.2;
+
+export interface OpenDatabase extends AsyncDisposable {
+  readonly db: Database;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+}
+
+export function openDatabase(options: {
+  readonly databaseUrl: string;
+  readonly databasePoolSize: number;
+  readonly service: string;
+}): OpenDatabase {
+  const client = postgres(options.databaseUrl, {
+    max: options.databasePoolSize,
+    connect_timeout: CONNECT_TIMEOUT_S,
+    // The driver's own back-off grows to 20 s: an outage of 3 s would be one of 20.
+    backoff: () => RECONNECT_DELAY_S,
+    onnotice: () => undefined,
+    connection: {
+      application_name: `waybill-${options.service}`,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    },
+  });
+  return {
+    db: drizzle(client),
+    ping: async () => {
+      await client`select 1`;
+    },
+    [Symbol.asyncDispose]: () => client.end({ timeout: 5 }),
+  };
+}

@@ -1,0 +1,107 @@
+// One transaction of a consumer: inbox rows, the effects of the events that are new, and what has to be held.
+import { heldTopicsOf, hold, wakeHeld, type HoldCause } from "./held.ts";
+import { takeNew } from "./inbox.ts";
+import type { EventsLog } from "./ports.ts";
+import type { ReceivedEvent } from "./received.ts";
+import type { Transaction } from "./schema.ts";
+import type { Outcome, Subscription } from "./subscription.ts";
+
+export interface Application {
+  readonly consumer: string;
+  /** By topic. */
+  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  runInTrace<T>(traceparent: string | undefined, work: () => Promise<T>): Promise<T>;
+  readonly log: EventsLog;
+}
+
+/** The verdict on one event: what its handler said, or what can be said without asking it. */
+export async function applyEvent(
+  app: Application,
+  tx: Transaction,
+  event: ReceivedEvent,
+): Promise<Outcome> {
+  const { content, meta } = event;
+  if (content.kind === "malformed") throw content.error;
+  if (content.kind === "unknown") return { outcome: "ignored", reason: content.reason };
+  const subscription = app.subscriptions.get(meta.topic);
+  if (subscription === undefined)
+    return { outcome: "ignored", reason: "no subscription to its topic" };
+  return app.runInTrace(meta.traceparent, () => subscription.handle(tx, content.message, meta));
+}
+
+const placeOf = (event: { topic: string; key: string }): string =>
+  JSON.stringify([event.topic, event.key]);
+
+/**
+ * Applies events of one lane in their order. Returns true when held events became due. Throws what a handler throws;
+ * then nothing is kept.
+ */
+export async function applyEvents(
+  app: Application,
+  tx: Transaction,
+  events: readonly ReceivedEvent[],
+): Promise<boolean> {
+  const keys = [...new Set(events.map((event) => event.meta.key))];
+  // Sent together, run one after the other: the second must see what the first may have waited for.
+  const [fresh, held] = await Promise.all([
+    takeNew(
+      tx,
+      app.consumer,
+      events.map((event) => event.meta.eventId),
+    ),
+    heldTopicsOf(tx, app.consumer, keys),
+  ]);
+  const stuck = new Set(held.map(placeOf));
+  const taken = new Set<string>();
+  const toHold: { event: ReceivedEvent; why: HoldCause }[] = [];
+  const applied = new Set<string>();
+
+  for (const event of events) {
+    const { eventId, key } = event.meta;
+    if (!fresh.has(eventId) || taken.has(eventId)) continue; // delivered before, here or in this very batch
+    taken.add(eventId);
+    const why = stuck.has(placeOf(event.meta))
+      ? ({ cause: "behind" } as const)
+      : await reasonToHold(app, tx, event);
+    if (why === undefined) applied.add(key);
+    else toHold.push({ event, why });
+    if (why !== undefined) stuck.add(placeOf(event.meta));
+  }
+  await hold(tx, app.consumer, toHold);
+  const due = held.map((row) => row.key).filter((key) => applied.has(key));
+  if (due.length > 0) await wakeHeld(tx, app.consumer, due);
+  return due.length > 0;
+}
+
+/** Undefined: the event is done. */
+async function reasonToHold(
+  app: Application,
+  tx: Transaction,
+  event: ReceivedEvent,
+): Promise<HoldCause | undefined> {
+  if (event.content.kind === "malformed") {
+    reportDead(app, event, event.content.error);
+    return { cause: "dead", error: event.content.error, attempts: 0 };
+  }
+  const verdict = await applyEvent(app, tx, event);
+  if (verdict.outcome === "not_yet") return { cause: "not_yet", reason: verdict.reason };
+  if (verdict.outcome === "ignored")
+    app.log.info({ ...nameOf(event), reason: verdict.reason }, "event ignored");
+  return undefined;
+}
+
+/** How an event is named in the log. */
+export const nameOf = ({ meta }: ReceivedEvent) => ({
+  eventId: meta.eventId,
+  type: meta.type,
+  topic: meta.topic,
+  partition: meta.partition,
+  offset: String(meta.offset),
+});
+
+export function reportDead(app: Application, event: ReceivedEvent, error: Error): void {
+  app.log.error(
+    { ...nameOf(event), error },
+    "event dead: it is kept, and the later ones of its key behind it",
+  );
+}

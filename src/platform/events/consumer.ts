@@ -1,0 +1,194 @@
+// Reads topics for a service: every event is applied once, in the order of its key, whatever fails in between.
+import { applyEvents, reportDead, type Application } from "./apply.ts";
+import { underlying } from "./failure.ts";
+import { hold } from "./held.ts";
+import { startHeldRetry } from "./held-retry.ts";
+import { startInboxPruning, takeNew } from "./inbox.ts";
+import { chunksByLane, createLanes, type Lanes } from "./lane.ts";
+import { backoffMs, within } from "./loop.ts";
+import type { BatchControl, EventConsumer, EventsLog, PartitionBatch } from "./ports.ts";
+import { receive, type ReceivedEvent } from "./received.ts";
+import type { Database } from "./schema.ts";
+import { namespaced, streamOf } from "./stream.ts";
+import type { ErrorKind, Subscription } from "./subscription.ts";
+import { Watermark } from "./watermark.ts";
+
+export type { ErrorKind, EventMeta, Outcome, Subscription } from "./subscription.ts";
+
+/** How many transactions of a consumer run at the same time. The connection pool must have more. */
+const LANES = 4;
+/** Events that share a transaction. */
+const CHUNK_EVENTS = 50;
+const COMMIT_EVERY_MS = 1_000;
+const BUG_TRIES = 3;
+const HOLD_LIMIT_MS = 24 * 60 * 60 * 1000;
+const STOP_LIMIT_MS = 9_500;
+
+export interface Consumer extends AsyncDisposable {
+  /** Held events may have found their ground. */
+  wake(): void;
+  /** Rejects when the consumer cannot go on: the service should end, and be started anew. */
+  readonly failed: Promise<never>;
+}
+
+export interface ConsumerOptions {
+  /** The service: "notification". Names the consumer group and the rows of the inbox. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly db: Database;
+  readonly broker: EventConsumer;
+  readonly subscriptions: readonly Subscription[];
+  classify(error: unknown): ErrorKind;
+  /** Runs a handler in the trace of its event. */
+  runInTrace?<T>(traceparent: string | undefined, work: () => Promise<T>): Promise<T>;
+  readonly log: EventsLog;
+  readonly lanes?: number;
+  /** How long an event may wait for its ground before it is dead. */
+  readonly holdLimitMs?: number;
+}
+
+interface Reading {
+  readonly app: Application;
+  readonly db: Database;
+  readonly lanes: Lanes;
+  classify(error: unknown): ErrorKind;
+  wakeHeld(): void;
+  /** Failures in a row, by topic and partition. */
+  readonly failures: Map<string, number>;
+}
+
+export async function startConsumer(o: ConsumerOptions): Promise<Consumer> {
+  const streams = o.subscriptions.map((subscription) => ({
+    subscription,
+    stream: streamOf(subscription.schema, o.namespace),
+  }));
+  const app: Application = {
+    consumer: o.name,
+    subscriptions: new Map(streams.map(({ subscription, stream }) => [stream.topic, subscription])),
+    runInTrace: (traceparent, work) => (o.runInTrace ? o.runInTrace(traceparent, work) : work()),
+    log: o.log,
+  };
+  const { db, log } = o;
+  const classify = (error: unknown): ErrorKind => o.classify(error);
+  const holdLimitMs = o.holdLimitMs ?? HOLD_LIMIT_MS;
+  const held = startHeldRetry({ app, db, classify, holdLimitMs, bugTries: BUG_TRIES });
+  const retentionHours = Math.max(...streams.map(({ stream }) => stream.retentionHours));
+  const loops = [...held.loops, startInboxPruning({ db, consumer: o.name, retentionHours, log })];
+  const reading: Reading = {
+    app,
+    db,
+    lanes: createLanes(o.lanes ?? LANES),
+    classify,
+    wakeHeld: held.wake,
+    failures: new Map(),
+  };
+  const stopping = new AbortController();
+  const running = o.broker.run({
+    group: namespaced(o.namespace, o.name),
+    topics: [...app.subscriptions.keys()],
+    signal: stopping.signal,
+    onBatch: (batch, control) => readBatch(reading, batch, control),
+  });
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  failed.catch(() => undefined); // who starts a consumer may not look at it
+  void Promise.all([running, ...loops.map((loop) => loop.done)]).catch(reject);
+  return {
+    failed,
+    wake: held.wake,
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      const ended = Promise.allSettled([running, ...loops.map((loop) => loop.stop())]); // `failed` tells of errors
+      if ((await within(STOP_LIMIT_MS, ended)) === undefined) {
+        log.warn({ consumer: o.name }, "the consumer was left with a handler that did not end");
+      }
+    },
+  };
+}
+
+/** Applies a batch lane by lane, and commits how far it got, every second and at the end. */
+async function readBatch(r: Reading, batch: PartitionBatch, control: BatchControl): Promise<void> {
+  const schema = r.app.subscriptions.get(batch.topic)?.schema;
+  if (schema === undefined) return;
+  const events = batch.records.map((record) => receive(record, schema));
+  const watermark = new Watermark(batch.records.map((record) => record.offset));
+  const commit = async (): Promise<void> => {
+    const next = watermark.next();
+    if (next !== undefined) await control.commit(next);
+  };
+  const timer = setInterval(() => void commit(), COMMIT_EVERY_MS);
+  const failed: unknown[] = [];
+  const stopped = (): boolean => control.signal.aborted || failed.length > 0;
+  const lanes = chunksByLane(events, (event) => r.lanes.laneOf(event.meta.key), CHUNK_EVENTS);
+  const runLane = async (lane: number, chunks: readonly ReceivedEvent[][]): Promise<void> => {
+    for (const chunk of chunks) {
+      await r.lanes.run(lane, async () => {
+        if (!stopped()) await applyChunk(r, chunk, (event) => watermark.done(event.meta.offset));
+      });
+      if (stopped()) return;
+    }
+  };
+  await Promise.all(
+    [...lanes].map(([lane, chunks]) =>
+      runLane(lane, chunks).catch((error: unknown) => void failed.push(error)),
+    ),
+  );
+  clearInterval(timer);
+  await commit();
+  const place = `${batch.topic}/${batch.partition}`;
+  if (failed.length === 0) return void r.failures.delete(place);
+  const failures = (r.failures.get(place) ?? 0) + 1;
+  r.failures.set(place, failures);
+  const error = underlying(failed[0]);
+  r.app.log.warn(
+    { topic: batch.topic, partition: batch.partition, failures, error },
+    "a partition is paused",
+  );
+  control.pause(backoffMs(failures));
+}
+
+/** All in one transaction; after an error one by one, so that only the event that fails stands back. */
+async function applyChunk(
+  r: Reading,
+  events: readonly ReceivedEvent[],
+  done: (event: ReceivedEvent) => void,
+): Promise<void> {
+  if (events.length > 1) {
+    try {
+      const due = await r.db.transaction((tx) => applyEvents(r.app, tx, events));
+      if (due) r.wakeHeld();
+      for (const event of events) done(event);
+      return;
+    } catch (error) {
+      r.app.log.info(
+        { events: events.length, error: underlying(error) },
+        "a chunk of events is applied one by one",
+      );
+    }
+  }
+  for (const event of events) {
+    await applyAlone(r, event);
+    done(event);
+  }
+}
+
+/** Throws only what is transient: the event is tried again. Whatever else is thrown makes it dead. */
+async function applyAlone(r: Reading, event: ReceivedEvent): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const due = await r.db.transaction((tx) => applyEvents(r.app, tx, [event]));
+      if (due) r.wakeHeld();
+      return;
+    } catch (error) {
+      const kind = r.classify(error);
+      if (kind === "transient") throw error;
+      if (kind === "bug" && tries < BUG_TRIES) continue;
+      await r.db.transaction(async (tx) => {
+        const fresh = await takeNew(tx, r.app.consumer, [event.meta.eventId]);
+        if (fresh.size === 0) return;
+        await hold(tx, r.app.consumer, [{ event, why: { cause: "dead", error, attempts: tries } }]);
+      });
+      reportDead(r.app, event, underlying(error));
+      return;
+    }
+  }
+}
