@@ -7,7 +7,7 @@ import { Refusal } from "../platform/refusal.ts";
 import type { GatewayConfig } from "./config.ts";
 
 const WINDOW_MS = 1000;
-/** Requests of callers that no limit names: health checks, and Stripe, which is limited by its address alone. */
+/** The headers of an answer that a page may read. */
 const CORS_EXPOSED = [
   "x-request-id",
   "retry-after",
@@ -19,9 +19,9 @@ const CORS_EXPOSED = [
 /** Registers the hooks. A request over a limit is answered 429, with the time after which to come again. */
 export const edgeHooks =
   (config: GatewayConfig, verifier: TokenVerifier) => async (app: FastifyInstance) => {
-    app.addHook("onSend", (_request, reply, payload, done) => {
+    app.addHook("onRequest", (_request, reply, done) => {
       void reply.header("x-content-type-options", "nosniff");
-      done(null, payload);
+      done();
     });
     if (config.corsOrigins.length > 0) {
       await app.register(cors, {

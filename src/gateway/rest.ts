@@ -6,9 +6,10 @@ import { permit } from "../platform/access/permit.ts";
 import type { TokenVerifier } from "../platform/access/token.ts";
 import type { Log } from "../platform/log.ts";
 import { toConnectError } from "../platform/rpc/errors.ts";
-import { REQUEST_ID_HEADER, traceOf } from "../platform/rpc/tracing.ts";
-import { runInTrace } from "../platform/trace.ts";
+import { REQUEST_ID_HEADER, TRACEPARENT_HEADER, traceOf } from "../platform/rpc/tracing.ts";
+import { currentTrace, runInTrace } from "../platform/trace.ts";
 import { fillRequestId } from "./request-id.ts";
+import { nodeHandler } from "./transcoder/node.ts";
 import { createTranscoder, type Call, type Transcoder } from "./transcoder/transcoder.ts";
 import { DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, type Upstream } from "./upstream.ts";
 
@@ -47,7 +48,8 @@ export function createRest(parts: RestParts): Transcoder {
         throw told;
       }
     },
-    onWithheld: (error, requestId) => log.warn({ error, requestId }, "an error whose words the caller does not see"),
+    onWithheld: (error, requestId) =>
+      log.warn({ error, requestId }, "an error whose words the caller does not see"),
   });
 }
 
@@ -63,48 +65,36 @@ async function invoke(
   return await upstream.call(method, request, call);
 }
 
-/** Every request that is no RPC's and no other route's goes to the transcoder: it knows what to say to an unknown path, too. */
-export const restRoutes = (rest: Transcoder, limitBytes: number) => (app: FastifyInstance) => {
-  app.removeAllContentTypeParsers();
-  // One byte over the limit is enough for the transcoder to say so.
-  app.addContentTypeParser(
-    "*",
-    { parseAs: "buffer", bodyLimit: limitBytes + 1 },
-    (_request, body, done) => done(null, body),
-  );
-  app.all("*", (request, reply) => answer(rest, request, reply));
-};
-
-async function answer(
-  rest: Transcoder,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const headers = headersOf(request);
-  const trace = traceOf(headers);
-  const gone = new AbortController();
-  request.raw.socket.once("close", () => gone.abort());
-  const response = await runInTrace(trace, () =>
-    rest.handle({
-      method: request.method,
-      rawUrl: request.raw.url ?? "/",
-      headers,
-      body: Buffer.isBuffer(request.body) ? request.body : undefined,
-      signal: gone.signal,
-      requestId: trace.requestId,
-    }),
-  );
-  return reply
-    .code(response.status)
-    .headers({ ...response.headers, [REQUEST_ID_HEADER]: trace.requestId })
-    .send(response.body);
+export interface RestRoutes {
+  /** Every request that is no RPC's and no other route's: the transcoder knows what to say to an unknown path, too. */
+  readonly routes: (app: FastifyInstance) => void;
+  /** A request whose URL Fastify cannot read. */
+  readonly malformed: (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
 }
 
-function headersOf(request: FastifyRequest): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (name.startsWith(":") || value === undefined) continue;
-    headers.set(name, Array.isArray(value) ? value.join(", ") : value);
-  }
-  return headers;
+export function restRoutes(rest: Transcoder, maxBodyBytes: number): RestRoutes {
+  const requestId = () => currentTrace()?.requestId ?? "";
+  const handle = nodeHandler(rest, { maxBodyBytes, requestId });
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const trace = traceOf(new Headers(namedHeaders(request)));
+    // What the hooks want to say goes along: the transcoder writes to Node's response itself.
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      if (value !== undefined) reply.raw.setHeader(name, value);
+    }
+    reply.raw.setHeader(REQUEST_ID_HEADER, trace.requestId);
+    void reply.hijack();
+    await runInTrace(trace, () => handle(request.raw, reply.raw));
+  };
+  return {
+    routes: (app) => {
+      app.removeAllContentTypeParsers();
+      app.addContentTypeParser("*", (_request, _body, done) => done(null));
+      app.all("*", answer);
+    },
+    malformed: (_error, request, reply) => void answer(request, reply),
+  };
 }
+
+/** The headers that name the request and its trace. */
+const namedHeaders = ({ headers }: FastifyRequest): [string, string][] =>
+  [REQUEST_ID_HEADER, TRACEPARENT_HEADER].map((name) => [name, [headers[name]].flat().join(", ")]);

@@ -12,7 +12,8 @@ import { webhookRoutes } from "./webhook.ts";
 export async function startGateway(config: GatewayConfig, log: Log): Promise<RunningService> {
   const verifier = await createTokenVerifier({ audience: "gateway", ...config.identity });
   const upstream = openUpstream(config);
-  const rest = createRest({ upstream, verifier, log, bodyLimitBytes: config.bodyLimitBytes });
+  const transcoder = createRest({ upstream, verifier, log, bodyLimitBytes: config.bodyLimitBytes });
+  const rest = restRoutes(transcoder, config.bodyLimitBytes);
   const server = await serve({
     ...config,
     role: "gateway",
@@ -22,8 +23,9 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Run
     hooks: edgeHooks(config, verifier),
     http: (app) => {
       webhookRoutes(config.paymentUrl, log)(app);
-      restRoutes(rest, config.bodyLimitBytes)(app);
+      rest.routes(app);
     },
+    frameworkErrors: rest.malformed,
     // It needs nobody to be up: a call to a service that is away says so.
     ready: () => Promise.resolve(true),
   });

@@ -4,7 +4,6 @@ import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_s
 import { createTokenVerifier } from "../platform/access/token.ts";
 import { openBackbone } from "../platform/backbone.ts";
 import type { Log } from "../platform/log.ts";
-import { outliving } from "../platform/outlive.ts";
 import { rawPost } from "../platform/rpc/raw-post.ts";
 import { serve } from "../platform/rpc/server.ts";
 import type { RunningService } from "../platform/run.ts";
@@ -47,13 +46,12 @@ export async function startPayment(config: PaymentConfig, log: Log): Promise<Run
       run: () => applyDueEvents(paymentParts),
     }),
   );
-  const work = parts.use(outliving());
   const server = parts.use(
     await serve({
       ...config,
       verifier,
       log,
-      routes: paymentRoutes({ ...paymentParts, outliving: work }),
+      routes: paymentRoutes(paymentParts),
       http: rawPost("/webhooks/stripe", {
         limitBytes: WEBHOOK_LIMIT_BYTES,
         log,

@@ -21,10 +21,10 @@ export interface Backbone extends AsyncDisposable {
   readonly outbox: Outbox;
   /** Runs a transaction and, once it is committed, lets the relay know. */
   readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
-  /** Starts to read the topics of the subscriptions; `onApplied` hears of every commit that had an effect. */
+  /** Starts to read the topics of the subscriptions; `onCommit` hears of every commit. */
   readonly consume: (
     subscriptions: readonly Subscription[],
-    onApplied?: () => void,
+    onCommit?: () => void,
   ) => Promise<AsyncDisposable>;
   /** Whether the database and the broker answer. */
   readonly ready: () => Promise<boolean>;
@@ -60,7 +60,7 @@ export async function openBackbone(
   failed.catch(() => undefined); // runService looks at it; until then nobody does
   relay.failed.catch(reject);
 
-  const consume: Backbone["consume"] = async (subscriptions, onApplied) => {
+  const consume: Backbone["consume"] = async (subscriptions, onCommit) => {
     const consumer = await startConsumer({
       name: config.service,
       namespace: config.namespace,
@@ -69,9 +69,9 @@ export async function openBackbone(
       subscriptions,
       classify,
       runInTrace: inTraceOf,
-      onApplied: () => {
+      onCommit: () => {
         relay.wake();
-        onApplied?.();
+        onCommit?.();
       },
       log,
     });

@@ -1,5 +1,5 @@
 // One JSON line per thing worth knowing. Personal data and secrets never get here: log IDs, not people.
-import { pino, type Logger } from "pino";
+import { pino, type DestinationStream, type Logger } from "pino";
 
 export type Log = Logger;
 
@@ -14,17 +14,45 @@ const secrets = [
   "recipient",
 ];
 
-export function createLog(service: string, level: string): Log {
-  return pino({
-    level,
-    base: { service, pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: {
-      paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-      censor: "[redacted]",
+/** Writes to standard output unless told otherwise. */
+export function createLog(
+  service: string,
+  level: string,
+  out: DestinationStream = pino.destination(1),
+): Log {
+  return pino(
+    {
+      level,
+      base: { service, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+        censor: "[redacted]",
+      },
+      serializers: { error: (error: unknown) => loggable(error) },
+      errorKey: "error",
     },
-    serializers: { error: pino.stdSerializers.err },
-    errorKey: "error",
-  });
+    out,
+  );
+}
+
+/** The deepest chain of causes that is written. */
+const CAUSE_LIMIT = 5;
+
+/**
+ * What of an error may be written: its name, message, code, stack and causes, and none of its other fields. A failed query's
+ * message repeats its parameters, which are names, addresses and secrets: of it, only the statement is written.
+ */
+function loggable(error: unknown, depth = CAUSE_LIMIT): unknown {
+  if (!(error instanceof Error)) return error;
+  const isQuery = "query" in error && "params" in error;
+  const code = "code" in error ? error.code : undefined;
+  return {
+    type: error.name,
+    message: isQuery ? `failed query: ${String(error.query)}` : error.message,
+    ...(code !== undefined && { code }),
+    ...(!isQuery && { stack: error.stack }),
+    ...(error.cause !== undefined && depth > 0 && { cause: loggable(error.cause, depth - 1) }),
+  };
 }

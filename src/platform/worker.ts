@@ -1,5 +1,7 @@
 // Runs work that is due, again and again: at once when woken, else by a poll that slows down while there is none.
+import { newId } from "./id.ts";
 import type { Log } from "./log.ts";
+import { childTraceparent, runInTrace } from "./trace.ts";
 import { isTransient } from "./transient.ts";
 
 export interface Worker extends AsyncDisposable {
@@ -38,7 +40,11 @@ export function startWorker(options: WorkerOptions): Worker {
 
   const attempt = async (): Promise<number | "failed"> => {
     try {
-      return await options.run();
+      // Nobody asked for this work now, so it begins a trace of its own.
+      return await runInTrace(
+        { traceparent: childTraceparent(undefined), requestId: newId() },
+        options.run,
+      );
     } catch (error) {
       if (isTransient(error)) log.warn({ worker: options.name, error }, "will be tried again");
       else log.error({ worker: options.name, error }, "a worker failed; will be tried again");

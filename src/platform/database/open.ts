@@ -10,6 +10,7 @@ const STATEMENT_TIMEOUT_MS = 15_000;
 /** An open transaction keeps the outbox's dead rows alive, so one that does nothing is ended. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 const RECONNECT_DELAY_S = 0.2;
+const CLOSE_TIMEOUT_S = 5;
 
 export interface OpenDatabase extends AsyncDisposable {
   readonly db: Database;
@@ -35,10 +36,29 @@ export function openDatabase(options: {
     },
   });
   return {
-    db: drizzle(client),
+    db: drizzle(preparing(client)),
     ping: async () => {
       await client`select 1`;
     },
-    [Symbol.asyncDispose]: () => client.end({ timeout: 5 }),
+    [Symbol.asyncDispose]: () => client.end({ timeout: CLOSE_TIMEOUT_S }),
   };
+}
+
+/**
+ * Drizzle sends its statements through `unsafe`, which the driver does not prepare: each one then takes two round trips and is
+ * planned anew. All our statements are constant texts with parameters, so they are prepared, in transactions too.
+ */
+function preparing<S extends postgres.Sql | postgres.TransactionSql>(sql: S): S {
+  const unsafe = sql.unsafe.bind(sql);
+  sql.unsafe = ((query, parameters, options) =>
+    unsafe(query, parameters, {
+      prepare: parameters !== undefined && parameters.length > 0,
+      ...options,
+    })) as typeof sql.unsafe;
+  if ("begin" in sql) {
+    const begin = sql.begin.bind(sql);
+    sql.begin = ((work: (tx: postgres.TransactionSql) => unknown) =>
+      begin((tx) => work(preparing(tx)))) as typeof sql.begin;
+  }
+  return sql;
 }

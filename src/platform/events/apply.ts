@@ -12,6 +12,8 @@ export interface Application {
   readonly subscriptions: ReadonlyMap<string, Subscription>;
   runInTrace<T>(traceparent: string | undefined, work: () => Promise<T>): Promise<T>;
   readonly log: EventsLog;
+  /** Hears of every commit: there may be work that its effects left to do. */
+  onCommit(): void;
 }
 
 /** The verdict on one event: what its handler said, or what can be said without asking it. */

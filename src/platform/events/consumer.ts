@@ -42,6 +42,8 @@ export interface ConsumerOptions {
   /** Runs a handler in the trace of its event. */
   runInTrace?<T>(traceparent: string | undefined, work: () => Promise<T>): Promise<T>;
   readonly log: EventsLog;
+  /** Hears of every commit: there may be work that its effects left to do. */
+  onCommit?(): void;
   readonly lanes?: number;
   /** How long an event may wait for its ground before it is dead. */
   readonly holdLimitMs?: number;
@@ -67,6 +69,7 @@ export async function startConsumer(o: ConsumerOptions): Promise<Consumer> {
     subscriptions: new Map(streams.map(({ subscription, stream }) => [stream.topic, subscription])),
     runInTrace: (traceparent, work) => (o.runInTrace ? o.runInTrace(traceparent, work) : work()),
     log: o.log,
+    onCommit: () => o.onCommit?.(),
   };
   const { db, log } = o;
   const classify = (error: unknown): ErrorKind => o.classify(error);
@@ -146,6 +149,12 @@ async function readBatch(r: Reading, batch: PartitionBatch, control: BatchContro
   control.pause(backoffMs(failures));
 }
 
+async function commitEvents(r: Reading, events: readonly ReceivedEvent[]): Promise<void> {
+  const due = await r.db.transaction((tx) => applyEvents(r.app, tx, events));
+  if (due) r.wakeHeld();
+  r.app.onCommit();
+}
+
 /** All in one transaction; after an error one by one, so that only the event that fails stands back. */
 async function applyChunk(
   r: Reading,
@@ -154,8 +163,7 @@ async function applyChunk(
 ): Promise<void> {
   if (events.length > 1) {
     try {
-      const due = await r.db.transaction((tx) => applyEvents(r.app, tx, events));
-      if (due) r.wakeHeld();
+      await commitEvents(r, events);
       for (const event of events) done(event);
       return;
     } catch (error) {
@@ -175,8 +183,7 @@ async function applyChunk(
 async function applyAlone(r: Reading, event: ReceivedEvent): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const due = await r.db.transaction((tx) => applyEvents(r.app, tx, [event]));
-      if (due) r.wakeHeld();
+      await commitEvents(r, [event]);
       return;
     } catch (error) {
       const kind = r.classify(error);

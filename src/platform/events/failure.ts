@@ -1,4 +1,5 @@
 // What is told of an error: to the log and to the row of a dead event.
+import { DrizzleQueryError } from "drizzle-orm";
 
 /** Of a stack trace, no more than this is stored. */
 const STACK_LIMIT_CHARACTERS = 8192;
@@ -9,7 +10,7 @@ const STACK_LIMIT_CHARACTERS = 8192;
  */
 export function underlying(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
-  return error.name === "DrizzleQueryError" && error.cause instanceof Error ? error.cause : error;
+  return error instanceof DrizzleQueryError && error.cause !== undefined ? error.cause : error;
 }
 
 /** The error with its stack, as text that PostgreSQL can store. */

@@ -51,7 +51,7 @@ export function startHeldRetry(o: HeldRetryOptions): {
 async function retryOne(o: HeldRetryOptions, bugs: Map<string, number>): Promise<boolean> {
   let tried: { row: HeldRow; event: ReceivedEvent } | undefined;
   try {
-    return await o.db.transaction(async (tx) => {
+    const found = await o.db.transaction(async (tx) => {
       const row = await nextDue(tx, o.app.consumer);
       if (row === undefined) return false;
       const subscription = o.app.subscriptions.get(row.topic);
@@ -66,6 +66,8 @@ async function retryOne(o: HeldRetryOptions, bugs: Map<string, number>): Promise
       await retryIn(o, tx, tried.row, tried.event);
       return true;
     });
+    if (found) o.app.onCommit();
+    return found;
   } catch (error) {
     if (tried === undefined) throw error;
     await settleFailure(o, bugs, tried, error);

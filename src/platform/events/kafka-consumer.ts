@@ -9,6 +9,8 @@ const SILENCE_LIMIT_MS = 60_000;
 const WATCH_EVERY_MS = 5_000;
 /** A member that lived so long is not counted among the failures in a row. */
 const HEALTHY_MS = 30_000;
+/** Joining again rests no longer than this: the library's own retries lie between two tries. */
+const REJOIN_LIMIT_MS = 500;
 const HEARTBEAT_MS = 1_000;
 /** Of a stop: for the batches that are at work, then for leaving the group. */
 const DRAIN_LIMIT_MS = 5_000;
@@ -57,7 +59,7 @@ export function createKafkaConsumer(newMember: NewMember, log: EventsLog): Event
             { group: o.group, failures, error: underlying(error) },
             "the group was lost and is joined anew",
           );
-          await rest(backoffMs(failures), o.signal);
+          await rest(Math.min(backoffMs(failures), REJOIN_LIMIT_MS), o.signal);
         }
       }
     },

@@ -34,8 +34,6 @@ const FETCH_WAIT_MS = 500;
 const PARTITIONS_AT_ONCE = 8;
 const PING_LIMIT_MS = 3_000;
 const ALL_IN_SYNC_REPLICAS = -1;
-/** A broker may be away for about as long as this (in seconds) before a member gives up its place in the group. */
-const GROUP_RETRIES = 30;
 const SAME_LOG_EVERY_MS = 30_000;
 const LOG_TEXTS_LIMIT = 100;
 
@@ -150,7 +148,7 @@ function joinGroup(
     retry: {
       initialRetryTime: 100,
       maxRetryTime: 1_000,
-      retries: GROUP_RETRIES,
+      retries: 5,
       restartOnFailure: async () => false,
     },
   });

@@ -8,7 +8,7 @@ import { eventSequence, outbox, type Transaction } from "./schema.ts";
 import { ContractError, streamOf, type StreamTopic } from "./stream.ts";
 
 /** A broker takes records of up to 1 MiB unless told otherwise; the rest is for headers. */
-export const EVENT_LIMIT_BYTES = 900_000;
+const EVENT_LIMIT_BYTES = 900_000;
 
 export interface Outbox {
   /**

@@ -24,10 +24,4 @@ export class Watermark {
     const last = this.#offsets[this.#place - 1];
     return last === undefined ? undefined : last + 1n;
   }
-
-  /** Every record of the batch is done. */
-  get complete(): boolean {
-    this.next();
-    return this.#place === this.#offsets.length;
-  }
 }

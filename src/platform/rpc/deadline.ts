@@ -2,7 +2,6 @@
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Log } from "../log.ts";
 import type { Outliving } from "../outlive.ts";
-import { loggable } from "./loggable.ts";
 import { abortError, isOfAbort, throughout } from "./stream.ts";
 
 /** How long a unary call may take whose caller named no deadline, in milliseconds. */
@@ -52,7 +51,7 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal, log: Log): Promise<
         settled();
         // Nobody is left to hear of it but the log.
         if (signal.aborted && !isOfAbort(error, signal)) {
-          log.error({ error: loggable(error) }, "failed after the caller had gone");
+          log.error({ error }, "failed after the caller had gone");
         }
         reject(error as Error);
       },

@@ -6,7 +6,6 @@ import type { Log } from "../log.ts";
 import { Refusal, type RefusalCode } from "../refusal.ts";
 import { isTransient } from "../transient.ts";
 import { CallError, isRetryable } from "./call-error.ts";
-import { loggable } from "./loggable.ts";
 import { abortError, isBrokenOff, isOfAbort, throughout } from "./stream.ts";
 import { fieldViolationsOf, sentenceOf } from "./violations.ts";
 
@@ -93,8 +92,7 @@ function violated(error: ValidationError): ConnectError {
 }
 
 function passedOn(error: CallError, log: Log): ConnectError {
-  if (error.code === Code.Unavailable)
-    log.warn({ error: loggable(error), audience: error.audience }, "unavailable");
+  if (error.code === Code.Unavailable) log.warn({ error, audience: error.audience }, "unavailable");
   return error;
 }
 
@@ -102,12 +100,12 @@ const notOurs = (error: CallError, log: Log): ConnectError =>
   isRetryable(error) ? unavailable(error, log) : internal(error, log);
 
 function unavailable(error: unknown, log: Log): ConnectError {
-  log.warn({ error: loggable(error) }, "unavailable for now");
+  log.warn({ error }, "unavailable for now");
   return new ConnectError("try again later", Code.Unavailable, undefined, undefined, error);
 }
 
 function internal(error: unknown, log: Log): ConnectError {
-  log.error({ error: loggable(error) }, "internal error");
+  log.error({ error }, "internal error");
   return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
 }
 

@@ -6,7 +6,6 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from "../../../gen/health/v1/health_pb.js";
 import type { Log } from "../log.ts";
-import { loggable } from "./loggable.ts";
 
 /** How often a watched status is looked at, in milliseconds. */
 const WATCH_INTERVAL_MS = 1_000;
@@ -31,7 +30,7 @@ async function statusOf({ ready, stopping, log }: HealthParts): Promise<Status> 
     const isReady = await Promise.race([ready(), late.catch(() => false)]);
     return isReady && !stopping.aborted ? Status.SERVING : Status.NOT_SERVING;
   } catch (error) {
-    log.warn({ error: loggable(error) }, "not ready");
+    log.warn({ error }, "not ready");
     return Status.NOT_SERVING;
   } finally {
     answered.abort();

@@ -40,6 +40,8 @@ export interface ServeOptions {
   readonly http?: (app: FastifyInstance) => void | Promise<void>;
   /** Answers a request that Fastify cannot route at all: a malformed URL. */
   readonly frameworkErrors?: NonNullable<FastifyServerOptions["frameworkErrors"]>;
+  /** The proxies in front whose X-Forwarded-For is believed, as addresses or networks. Default: none. */
+  readonly trustedProxies?: readonly string[];
   /** Whether the parts that the service stands on answer: health tells it. */
   readonly ready: () => Promise<boolean>;
   /** The largest body that is read, in bytes. */
@@ -64,6 +66,7 @@ export async function serve(o: ServeOptions): Promise<RpcServer> {
     bodyLimit,
     // While it drains, what arrives on open connections is still served.
     return503OnClosing: false,
+    ...(o.trustedProxies?.length && { trustProxy: [...o.trustedProxies] }),
     ...(o.frameworkErrors && { frameworkErrors: o.frameworkErrors }),
   });
   await o.hooks?.(app);

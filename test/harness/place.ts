@@ -1,0 +1,32 @@
+// Where a stack under test is, and whose keys it believes: all that a test needs to speak to it.
+import type { StackFile } from "../../dev/stack/stack-file.ts";
+
+export interface Place {
+  /** As of now: a service that was restarted has another pid. */
+  readonly stack: StackFile;
+  /** The data folder. */
+  readonly home: string;
+  readonly namespace: string;
+}
+
+/** The servers that every stack of a run shares. */
+export interface Servers {
+  readonly postgresUrl: string;
+  readonly brokers: string[];
+  /** True where others look after them, so that what a stack made there has to be taken away. */
+  readonly areGiven: boolean;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly servers: Servers;
+    readonly shared: Place;
+  }
+}
+
+/** The address of the sandbox, which every stack under test has. */
+export function sandboxUrl(place: Place): string {
+  const { sandbox } = place.stack;
+  if (sandbox === null) throw new Error("This stack has no sandbox: provider keys are set.");
+  return sandbox.url;
+}

@@ -1,0 +1,30 @@
+// Looks into the services' databases, past the services: what is stored, and what is not.
+import postgres from "postgres";
+import type { Store } from "../../dev/backends/databases.ts";
+import type { Place } from "./place.ts";
+
+/** The answer to a query. Values are given as $1, $2 … */
+export async function query<Row extends object>(
+  place: Place,
+  store: Store,
+  text: string,
+  values: readonly (string | number)[] = [],
+): Promise<Row[]> {
+  const sql = postgres(place.stack.postgres[store], { max: 1, onnotice: () => undefined });
+  try {
+    return [...(await sql.unsafe<Row[]>(text, [...values]))];
+  } finally {
+    await sql.end();
+  }
+}
+
+/** How many rows the tables of a database have, by table. */
+export async function counts(
+  place: Place,
+  store: Store,
+  tables: readonly string[],
+): Promise<Record<string, number>> {
+  const columns = tables.map((table) => `(select count(*)::int from ${table}) as ${table}`);
+  const [row] = await query<Record<string, number>>(place, store, `select ${columns.join(", ")}`);
+  return { ...row };
+}

@@ -1,0 +1,74 @@
+// What the providers saw and did, and what the customer does in the browser.
+import type { Inbox } from "../../dev/sandbox/inspector.ts";
+import { ask } from "./http.ts";
+import { type Place, sandboxUrl } from "./place.ts";
+
+export type Mail = Inbox["emails"][number];
+
+export interface StripePayment {
+  readonly id: string;
+  readonly status: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The charges that moved money. */
+  readonly charges: number;
+}
+
+export async function inbox(place: Place): Promise<Inbox> {
+  return await get<Inbox>(place, "/_/inbox");
+}
+
+/** The mails to an address, oldest first. */
+export async function mailsTo(place: Place, address: string): Promise<Mail[]> {
+  return (await inbox(place)).emails.filter((mail) => mail.to === address);
+}
+
+export async function smsTo(place: Place, number: string): Promise<string[]> {
+  return (await inbox(place)).sms.filter(({ to }) => to === number).map(({ body }) => body);
+}
+
+export async function stripePayments(place: Place): Promise<readonly StripePayment[]> {
+  const { payments } = await get<{ payments: StripePayment[] }>(place, "/_/payments");
+  return payments;
+}
+
+/** Stripe's payments that say they are for the order: there must never be two. */
+export async function stripePaymentsOf(place: Place, orderId: string): Promise<StripePayment[]> {
+  return (await stripePayments(place)).filter(({ metadata }) => metadata["order_id"] === orderId);
+}
+
+/** The customer's browser: pays, or passes 3-D Secure. */
+export async function inBrowser(place: Place, path: string, body: unknown = {}): Promise<void> {
+  const answer = await ask(`${sandboxUrl(place)}/_/${path}`, { body });
+  if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.text}`);
+}
+
+/** Orders a fault for the next requests to a provider; see dev/sandbox/README.md. */
+export async function orderFault(
+  place: Place,
+  fault: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const answer = await ask(`${sandboxUrl(place)}/_/faults`, { body: fault });
+  if (answer.status !== 201) throw new Error(`no such fault: ${answer.text}`);
+}
+
+/** The faults that have not struck yet. */
+export async function faultsToCome(place: Place): Promise<readonly unknown[]> {
+  return (await get<{ faults: unknown[] }>(place, "/_/faults")).faults;
+}
+
+/** Until it is disposed, faults may strike; afterwards none is left for the tests that follow. */
+export function faultsUntilDone(place: Place): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await ask(`${sandboxUrl(place)}/_/faults`, { method: "DELETE" });
+    },
+  };
+}
+
+async function get<T>(place: Place, path: string): Promise<T> {
+  const { status, json, text } = await ask(`${sandboxUrl(place)}${path}`);
+  if (status !== 200) throw new Error(`the sandbox answered ${status}: ${text}`);
+  return json as T;
+}
