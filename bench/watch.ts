@@ -5,7 +5,7 @@ import type { StackFile } from "../dev/stack/stack-file.ts";
 
 /** Mails that tell of a paid order: that it was taken, and that it was paid. */
 const MAILS_PER_ORDER = 2;
-const POLL_MS = 100;
+const POLL_MS = 150;
 /** More than any backlog of a benchmark takes; longer means that something is stuck. */
 const QUIET_WITHIN_MS = 180_000;
 
@@ -14,59 +14,41 @@ export interface Progress {
   readonly paid: number;
   /** Orders of which all mails have been sent. */
   readonly told: number;
-  /** Rows that still wait for a relay or a worker, in all databases. */
-  readonly waiting: number;
+  /** Rows that still wait for a relay. */
+  readonly unsent: number;
 }
 
 export interface Watch extends AsyncDisposable {
-  progress(): Promise<Progress>;
   /** Those of the orders that are PAID. */
   paidOf(orderIds: readonly string[]): Promise<string[]>;
-  /** Resolves when every order is PAID and told and nothing waits. @throws when that takes too long */
-  quiet(onProgress?: (progress: Progress) => void): Promise<Progress>;
+  /**
+   * Resolves when every order since then is PAID and told and nothing waits.
+   * @throws Error when that takes too long
+   */
+  quiet(since: Date, onProgress?: (progress: Progress) => void): Promise<Progress>;
 }
 
 export function openWatch(stack: StackFile): Watch {
   const connect = (url: string) => postgres(url, { max: 1, onnotice: () => undefined });
-  const order = connect(stack.postgres.order);
-  const payment = connect(stack.postgres.payment);
-  const notification = connect(stack.postgres.notification);
-
-  const progress = async (): Promise<Progress> => {
-    const [[orders], [payments], [mails]] = await Promise.all([
-      order<{ all: number; paid: number; waiting: number }[]>`
-        select count(*)::int as all, count(*) filter (where status = 'PAID')::int as paid,
-               (select count(*) from outbox)::int as waiting from orders`,
-      payment<{ waiting: number }[]>`
-        select ((select count(*) from outbox) + (select count(*) from payment_attempts where due_time is not null)
-               + (select count(*) from stripe_events where due_time is not null))::int as waiting`,
-      notification<{ sent: number; waiting: number }[]>`
-        select count(*) filter (where status = 'SENT')::int as sent,
-               ((select count(*) from outbox) + count(*) filter (where due_time is not null))::int as waiting
-        from notifications`,
-    ]);
-    return {
-      orders: orders?.all ?? 0,
-      paid: orders?.paid ?? 0,
-      told: Math.floor((mails?.sent ?? 0) / MAILS_PER_ORDER),
-      waiting: (orders?.waiting ?? 0) + (payments?.waiting ?? 0) + (mails?.waiting ?? 0),
-    };
+  const sqls: Sqls = {
+    order: connect(stack.postgres.order),
+    payment: connect(stack.postgres.payment),
+    notification: connect(stack.postgres.notification),
   };
-
   return {
-    progress,
     paidOf: async (orderIds) => {
-      const rows = await order<{ id: string }[]>`
+      const rows = await sqls.order<{ id: string }[]>`
         select id from orders where id = any(${[...orderIds]}::uuid[]) and status = 'PAID'`;
       return rows.map((row) => row.id);
     },
-    quiet: async (onProgress) => {
+    quiet: async (since, onProgress) => {
       const deadline = performance.now() + QUIET_WITHIN_MS;
       for (;;) {
-        const now = await progress();
+        const now = await progressOf(sqls, firstIdAt(since));
         onProgress?.(now);
-        const done = now.paid === now.orders && now.told === now.orders && now.waiting === 0;
-        if (done && (await undeliveredWebhooks(stack)) === 0) return now;
+        const done = now.paid === now.orders && now.told === now.orders && now.unsent === 0;
+        if (done && (await nothingDue(sqls)) && (await undeliveredWebhooks(stack)) === 0)
+          return now;
         if (performance.now() > deadline) {
           throw new Error(
             `After ${QUIET_WITHIN_MS / 1000} s without load not every order is PAID and told: ${JSON.stringify(now)}`,
@@ -76,9 +58,52 @@ export function openWatch(stack: StackFile): Watch {
       }
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([order, payment, notification].map((sql) => sql.end()));
+      await Promise.all(Object.values(sqls).map((sql) => sql.end()));
     },
   };
+}
+
+interface Sqls {
+  readonly order: postgres.Sql;
+  readonly payment: postgres.Sql;
+  readonly notification: postgres.Sql;
+}
+
+/** Reads no more than the rows of the phase: IDs are in the order of their making. */
+async function progressOf({ order, payment, notification }: Sqls, from: string): Promise<Progress> {
+  const [[orders], [payments], [mails]] = await Promise.all([
+    order<{ all: number; paid: number; unsent: number }[]>`
+      select count(*)::int as all, count(*) filter (where status = 'PAID')::int as paid,
+             (select count(*) from outbox)::int as unsent from orders where id >= ${from}`,
+    payment<{ unsent: number }[]>`select count(*)::int as unsent from outbox`,
+    notification<{ sent: number; unsent: number }[]>`
+      select count(*) filter (where status = 'SENT')::int as sent,
+             (select count(*) from outbox)::int as unsent from notifications where id >= ${from}`,
+  ]);
+  return {
+    orders: orders?.all ?? 0,
+    paid: orders?.paid ?? 0,
+    told: Math.floor((mails?.sent ?? 0) / MAILS_PER_ORDER),
+    unsent: (orders?.unsent ?? 0) + (payments?.unsent ?? 0) + (mails?.unsent ?? 0),
+  };
+}
+
+/** The least UUIDv7 of a moment. */
+function firstIdAt(time: Date): string {
+  const hex = time.getTime().toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+/** No worker has anything to do any more, not even late news from Stripe. */
+async function nothingDue({ order, payment }: Sqls): Promise<boolean> {
+  const [[orders], [payments]] = await Promise.all([
+    order<{ due: boolean }[]>`
+      select exists (select from orders where initiate_due_time is not null) as due`,
+    payment<{ due: boolean }[]>`
+      select exists (select from payment_attempts where due_time is not null)
+          or exists (select from stripe_events where due_time is not null) as due`,
+  ]);
+  return orders?.due === false && payments?.due === false;
 }
 
 async function undeliveredWebhooks(stack: StackFile): Promise<number> {

@@ -1,5 +1,19 @@
 // The inbox as a plain page: what customers would have got, newest first.
-import type { Inbox } from "./inspector.ts";
+
+/** Everything sent, oldest first, untruncated. */
+export interface Inbox {
+  readonly emails: readonly {
+    /** A text where there is one recipient. */
+    readonly to: string | readonly string[];
+    readonly subject: string;
+    readonly text: string | null;
+    readonly html: string | null;
+    readonly idempotencyKey: string | null;
+    /** RFC 3339. */
+    readonly time: string;
+  }[];
+  readonly sms: readonly { readonly to: string; readonly body: string; readonly time: string }[];
+}
 
 const style = `
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #222; }

@@ -10,7 +10,7 @@ import {
   providers,
 } from "./faults.ts";
 import { bodyOf, send } from "./http.ts";
-import { inboxPage } from "./inbox-page.ts";
+import { inboxPage, type Inbox } from "./inbox-page.ts";
 import type { Mail } from "./mail.ts";
 import type { Ledger } from "./stripe/ledger.ts";
 import type { Sms } from "./twilio.ts";
@@ -23,21 +23,6 @@ export interface InspectorParts {
   readonly messages: () => Sms[];
   readonly ledger: Ledger;
   readonly faults: Faults;
-}
-
-/** Everything sent, oldest first, untruncated. */
-export interface Inbox {
-  readonly emails: readonly {
-    /** A text where there is one recipient. */
-    readonly to: string | readonly string[];
-    readonly subject: string;
-    readonly text: string | null;
-    readonly html: string | null;
-    readonly idempotencyKey: string | null;
-    /** RFC 3339. */
-    readonly time: string;
-  }[];
-  readonly sms: readonly { readonly to: string; readonly body: string; readonly time: string }[];
 }
 
 export function inspectorRoutes(app: FastifyInstance, parts: InspectorParts): void {

@@ -9,7 +9,7 @@ import { Stripe } from "stripe";
 import twilio from "twilio";
 import { type SandboxOptions, startSandbox } from "./sandbox.ts";
 
-export const webhookSecret = "whsec_test";
+const webhookSecret = "whsec_test";
 export const accountSid = "AC00000000000000000000000000000001";
 
 /** A folder that is gone when it is disposed of. */

@@ -6,9 +6,34 @@ import type { Transaction } from "../platform/database/open.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import { isFinal, onSnapshot, type PaymentState, type Snapshot } from "./payment.ts";
 import { lockPayment, savePaymentChange, type PaymentChange, type PaymentRow } from "./store.ts";
+import type { CallResult } from "./stripe.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
 
 export type Applied = { readonly payment: PaymentRow; readonly ignored?: string };
+
+/** Applies how a call to Stripe ended. The payment as it is then. */
+export async function applyResult(
+  tx: Transaction,
+  outbox: Outbox,
+  paymentId: string,
+  { result, fetchTime }: { readonly result: CallResult; readonly fetchTime: Date },
+): Promise<PaymentRow> {
+  switch (result.outcome) {
+    case "answered": {
+      const { snapshot } = result;
+      return (await applySnapshot(tx, outbox, paymentId, { snapshot, fetchTime })).payment;
+    }
+    case "refused":
+      return await applyState(tx, outbox, paymentId, { status: "FAILED", ...result });
+    case "unknown":
+    case "broken":
+      return await applyState(tx, outbox, paymentId, { status: "UNKNOWN", declineCode: "" });
+    case "later":
+      return await mustLock(tx, paymentId);
+    default:
+      return result satisfies never;
+  }
+}
 
 /** Applies a snapshot that was asked for at `fetchTime`. An answer that is older than what the row shows is ignored. */
 export async function applySnapshot(
@@ -44,19 +69,17 @@ export async function applySnapshot(
 }
 
 /** Applies a state that Stripe has shown no PaymentIntent for: a lost call (UNKNOWN), a call refused for good (FAILED). */
-export async function applyState(
+async function applyState(
   tx: Transaction,
   outbox: Outbox,
   paymentId: string,
-  state: { readonly status: "UNKNOWN" | "FAILED"; readonly declineCode: string },
-): Promise<Applied> {
+  { status, declineCode }: { readonly status: "UNKNOWN" | "FAILED"; readonly declineCode: string },
+): Promise<PaymentRow> {
   const payment = await mustLock(tx, paymentId);
   // A webhook may have told what became of the call while we thought it lost.
   const unheard = payment.status === "PENDING_INITIATION" || payment.status === "UNKNOWN";
-  if (isFinal(payment.status as PaymentState) || (state.status === "UNKNOWN" && !unheard)) {
-    return { payment, ignored: `${state.status} ignored: already ${payment.status}` };
-  }
-  return await change(tx, outbox, payment, state);
+  if (isFinal(payment.status as PaymentState) || (status === "UNKNOWN" && !unheard)) return payment;
+  return (await change(tx, outbox, payment, { status, declineCode })).payment;
 }
 
 async function mustLock(tx: Transaction, paymentId: string): Promise<PaymentRow> {

@@ -1,4 +1,4 @@
-// Takes an order's money: the intent to call Stripe is committed, then Stripe is called, then its answer is committed.
+// Commits the intent to take an order's money: the payment and its attempt, before Stripe is called (settle.ts).
 import type { InitiatePaymentRequest } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import { PaymentEventSchema } from "../../gen/waybill/payment/v1/payment_event_pb.js";
 import type { Database, Transaction } from "../platform/database/open.ts";
@@ -6,25 +6,21 @@ import type { Outbox } from "../platform/events/outbox.ts";
 import { newId } from "../platform/id.ts";
 import type { Log } from "../platform/log.ts";
 import { Refusal } from "../platform/refusal.ts";
-import { applySnapshot, applyState, publishStatus } from "./apply.ts";
-import { settleWaitMs } from "./payment.ts";
+import { publishStatus } from "./apply.ts";
 import {
-  claimDueAttempts,
   findAttempt,
   lockPaymentOfOrder,
   saveAttempt,
-  saveAttemptProgress,
   savePayment,
   savePaymentChange,
   type AttemptRow,
   type PaymentRow,
 } from "./store.ts";
-import type { AttemptParams, CallResult, StripeRoom } from "./stripe.ts";
+import type { AttemptParams, StripeRoom } from "./stripe.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
 
 /** How long a call to Stripe has before the worker makes it again, in milliseconds. Twice at once is harmless: the key is the same. */
-const ATTEMPT_LEASE_MS = 10_000;
-const WORKER_BATCH = 16;
+export const ATTEMPT_LEASE_MS = 10_000;
 
 export interface PaymentParts {
   readonly db: Database;
@@ -176,70 +172,4 @@ async function newAttempt(
   };
   await saveAttempt(tx, row);
   return row;
-}
-
-/** Makes an attempt's call, with its stored key and parameters, and commits what came of it. */
-export async function settleAttempt(
-  parts: PaymentParts,
-  attempt: AttemptRow,
-): Promise<{ payment: PaymentRow; clientSecret: string }> {
-  const fetchTime = new Date();
-  const result = await parts.stripe.attempt(
-    attempt.params as AttemptParams,
-    attempt.idempotencyKey,
-  );
-  report(parts.log, attempt, result);
-  const applied = await parts.inTransaction(async (tx) => {
-    await saveAttemptProgress(tx, attempt.id, progressOf(result, attempt.tries));
-    if (result.outcome === "answered")
-      return await applySnapshot(tx, parts.outbox, attempt.paymentId, { ...result, fetchTime });
-    const status = result.outcome === "refused" ? "FAILED" : "UNKNOWN";
-    return await applyState(tx, parts.outbox, attempt.paymentId, {
-      status,
-      declineCode: result.outcome === "refused" ? result.declineCode : "",
-    });
-  });
-  return {
-    payment: applied.payment,
-    clientSecret: result.outcome === "answered" ? result.clientSecret : "",
-  };
-}
-
-function progressOf(result: CallResult, tries: number): { status: string; dueInMs: number | null } {
-  switch (result.outcome) {
-    case "answered":
-    case "refused":
-      return { status: "SETTLED", dueInMs: null };
-    case "unknown":
-      return { status: "UNKNOWN", dueInMs: settleWaitMs(tries) };
-    case "later":
-      return { status: "CREATING", dueInMs: settleWaitMs(tries) };
-    case "broken":
-      return { status: "PARKED", dueInMs: null };
-    default:
-      return result satisfies never;
-  }
-}
-
-function report(log: Log, attempt: AttemptRow, result: CallResult): void {
-  const about = { paymentId: attempt.paymentId, attemptNumber: attempt.attemptNumber };
-  if (result.outcome === "unknown" || result.outcome === "later") {
-    log.warn(
-      { ...about, reason: result.reason },
-      "the call to Stripe is not settled; it will be repeated with its key",
-    );
-  }
-  if (result.outcome === "broken") {
-    log.error(
-      { ...about, reason: result.reason, error: result.error },
-      "the call to Stripe cannot be made: an operator must look",
-    );
-  }
-}
-
-/** Makes the calls that are due again. The number of them. */
-export async function settleDueAttempts(parts: PaymentParts): Promise<number> {
-  const due = await claimDueAttempts(parts.db, { limit: WORKER_BATCH, leaseMs: ATTEMPT_LEASE_MS });
-  await Promise.all(due.map((attempt) => settleAttempt(parts, attempt)));
-  return due.length;
 }

@@ -8,7 +8,8 @@ import {
 import { customerScope } from "../platform/access/principal.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
-import { settleAttempt, startAttempt, type PaymentParts, type Started } from "./initiate.ts";
+import { startAttempt, type PaymentParts, type Started } from "./initiate.ts";
+import { settleAttempt } from "./settle.ts";
 import { isFinal, type PaymentState } from "./payment.ts";
 import { findPayment, type PaymentRow } from "./store.ts";
 import { toPayment } from "./wire.ts";

@@ -9,7 +9,7 @@ import { serve } from "../platform/rpc/server.ts";
 import type { RunningService } from "../platform/run.ts";
 import { startWorker } from "../platform/worker.ts";
 import type { PaymentConfig } from "./config.ts";
-import { settleDueAttempts } from "./initiate.ts";
+import { settleDueAttempts } from "./settle.ts";
 import { paymentRoutes } from "./rpc.ts";
 import { openStripe } from "./stripe.ts";
 import { applyDueEvents, receiveWebhook } from "./webhook.ts";

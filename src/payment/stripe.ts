@@ -1,6 +1,7 @@
 // Stripe: the only file that imports its SDK. Each way a call can end is told apart here, and nowhere else.
 import Stripe from "stripe";
 import { Refusal } from "../platform/refusal.ts";
+import { TransientError } from "../platform/transient.ts";
 import type { StripeSettings } from "./config.ts";
 import type { Snapshot } from "./payment.ts";
 
@@ -27,9 +28,9 @@ export type CallResult =
   | { readonly outcome: "refused"; readonly declineCode: string }
   /** It may or may not have been executed: repeat it with the same key. */
   | { readonly outcome: "unknown"; readonly reason: string }
-  /** It was not executed: make it later. */
-  | { readonly outcome: "later"; readonly reason: string }
-  /** Our mistake or our configuration: no repetition helps, an operator must look. */
+  /** It was not executed: make it later. With an error, an operator must do something first. */
+  | { readonly outcome: "later"; readonly reason: string; readonly error?: unknown }
+  /** Our mistake: no repetition helps, an operator must look. */
   | { readonly outcome: "broken"; readonly reason: string; readonly error: unknown };
 
 /** A webhook's event, verified. The payload holds no client secret. */
@@ -42,7 +43,7 @@ export interface StripeEvent {
 
 export interface StripeRoom {
   attempt(params: AttemptParams, idempotencyKey: string): Promise<CallResult>;
-  /** The PaymentIntent as it is now. Throws Stripe's errors: the caller tries again. */
+  /** The PaymentIntent as it is now. Throws a TransientError when Stripe cannot be asked now. */
   retrieve(paymentIntentId: string): Promise<{ snapshot: Snapshot; clientSecret: string }>;
   /** Refuses, with invalid_argument, what Stripe did not sign or signed too long ago. */
   verifyWebhook(body: Buffer, signature: string): StripeEvent;
@@ -69,7 +70,7 @@ export function openStripe(settings: StripeSettings): StripeRoom {
       }
     },
     retrieve: async (id) => {
-      const intent = await stripe.paymentIntents.retrieve(id);
+      const intent = await stripe.paymentIntents.retrieve(id).catch(throwReadable);
       return { snapshot: snapshotOf(intent), clientSecret: intent.client_secret ?? "" };
     },
     verifyWebhook: (body, signature) => verify(stripe, settings.webhookSecrets, body, signature),
@@ -132,12 +133,22 @@ function resultOf(error: unknown): CallResult {
   if (statusCode === 409) return { outcome: "unknown", reason: "the same call is still running" };
   if (statusCode === 429) return { outcome: "later", reason: "Stripe's rate limit" };
   if (statusCode === 401 || statusCode === 403)
-    return { outcome: "broken", reason: "Stripe refuses the key", error };
+    return { outcome: "later", reason: "Stripe refuses STRIPE_SECRET_KEY", error };
   if (statusCode !== undefined && statusCode >= 500)
     return { outcome: "unknown", reason: `Stripe answered ${statusCode}` };
   if (statusCode === 400 || statusCode === 402 || statusCode === 404)
     return { outcome: "refused", declineCode: error.decline_code ?? code ?? error.type };
   return { outcome: "broken", reason: `Stripe answered ${statusCode ?? "nothing"}`, error };
+}
+
+/** A read that failed may be made again, unless Stripe refused it. */
+function throwReadable(error: unknown): never {
+  if (error instanceof Stripe.errors.StripeError) {
+    const { statusCode } = error;
+    const refused = statusCode !== undefined && statusCode < 500 && statusCode !== 429;
+    if (!refused) throw new TransientError("Stripe cannot be reached", { cause: error });
+  }
+  throw error;
 }
 
 function verify(

@@ -28,6 +28,11 @@ const SQL_STATE = /^(40001|40P01|53300|57P0[123]|08[0-9A-Z]{3})$/;
 /** The deepest chain of causes that is walked; a chain may be a circle. */
 const CAUSE_LIMIT = 16;
 
+/** A failure that its thrower knows to be a passing one: a provider that is away or overloaded. */
+export class TransientError extends Error {
+  override readonly name = "TransientError";
+}
+
 /** True where a retry may help. Looks through the errors that others wrap theirs in (`cause`, AggregateError). */
 export function isTransient(error: unknown): boolean {
   return anyCause(error, CAUSE_LIMIT);
@@ -45,6 +50,9 @@ function isTransientItself(error: object): boolean {
   if (error instanceof ConnectError) {
     return error.code === Code.Unavailable || error.code === Code.DeadlineExceeded;
   }
+  if (error instanceof TransientError) return true;
+  // What AbortSignal.timeout() throws: a DOMException.
+  if ("name" in error && error.name === "TimeoutError") return true;
   const code = "code" in error ? error.code : undefined;
   return typeof code === "string" && (CODES.has(code) || SQL_STATE.test(code));
 }

@@ -94,7 +94,12 @@ export function problemOf(error: unknown, requestId: string, input?: DescMessage
   };
   return {
     status,
-    headers: { ...description.headers, "content-type": "application/problem+json" },
+    headers: {
+      ...description.headers,
+      // RFC 9110, section 15.5.2: a 401 says how to come again.
+      ...(status === 401 && { "www-authenticate": "Bearer" }),
+      "content-type": "application/problem+json",
+    },
     body: JSON.stringify(document),
     withheld: description.withheld ?? false,
   };

@@ -1,7 +1,8 @@
 // A plain HTTP route that takes the raw bytes of a POST: a webhook's signature is over bytes, not over what they mean.
+import { STATUS_CODES } from "node:http";
 import { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "../log.ts";
 import { runInTrace } from "../trace.ts";
 import { toConnectError } from "./errors.ts";
@@ -37,6 +38,17 @@ export const rawPost =
         { parseAs: "buffer", bodyLimit: o.limitBytes },
         (_request, body, parsed) => parsed(null, body),
       );
+      scope.setErrorHandler((error: FastifyError, _request, reply) => {
+        const tooLarge = error.statusCode === 413;
+        if (!tooLarge) o.log.error({ error }, "a webhook could not be read");
+        void problem(reply, {
+          status: tooLarge ? 413 : 400,
+          detail: tooLarge
+            ? `The body is larger than ${o.limitBytes} bytes.`
+            : "The body could not be read.",
+          code: tooLarge ? "resource_exhausted" : "invalid_argument",
+        });
+      });
       scope.post(path, (request, reply) => answer(o, request, reply));
       done();
     });
@@ -59,17 +71,22 @@ async function answer(
   } catch (error) {
     const told = toConnectError(error, o.log);
     const status = STATUS[told.code] ?? 500;
-    return await reply
-      .code(status)
-      .type("application/problem+json")
-      .send(
-        JSON.stringify({
-          type: "about:blank",
-          title: told.rawMessage,
-          status,
-          code: codeToString(told.code),
-          request_id: trace.requestId,
-        }),
-      );
+    return await problem(reply, { status, detail: told.rawMessage, code: codeToString(told.code) });
   }
 }
+
+const problem = (
+  reply: FastifyReply,
+  { status, ...words }: { readonly status: number; readonly detail: string; readonly code: string },
+): FastifyReply =>
+  reply
+    .code(status)
+    .type("application/problem+json")
+    .send(
+      JSON.stringify({
+        type: "about:blank",
+        title: STATUS_CODES[status] ?? "Error",
+        status,
+        ...words,
+      }),
+    );

@@ -1,0 +1,73 @@
+// Calls Stripe for an attempt that is stored, and commits what came of it; a worker repeats the calls that were lost.
+import type { Log } from "../platform/log.ts";
+import { applyResult } from "./apply.ts";
+import { ATTEMPT_LEASE_MS, type PaymentParts } from "./initiate.ts";
+import { settleWaitMs } from "./payment.ts";
+import {
+  claimDueAttempts,
+  saveAttemptProgress,
+  type AttemptRow,
+  type PaymentRow,
+} from "./store.ts";
+import type { AttemptParams, CallResult } from "./stripe.ts";
+
+const WORKER_BATCH = 16;
+
+/** Makes an attempt's call, with its stored key and parameters, and commits what came of it. */
+export async function settleAttempt(
+  parts: PaymentParts,
+  attempt: AttemptRow,
+): Promise<{ payment: PaymentRow; clientSecret: string }> {
+  const fetchTime = new Date();
+  const result = await parts.stripe.attempt(
+    attempt.params as AttemptParams,
+    attempt.idempotencyKey,
+  );
+  report(parts.log, attempt, result);
+  const payment = await parts.inTransaction(async (tx) => {
+    await saveAttemptProgress(tx, attempt.id, progressOf(result, attempt.tries));
+    return await applyResult(tx, parts.outbox, attempt.paymentId, { result, fetchTime });
+  });
+  return { payment, clientSecret: result.outcome === "answered" ? result.clientSecret : "" };
+}
+
+function progressOf(result: CallResult, tries: number): { status: string; dueInMs: number | null } {
+  switch (result.outcome) {
+    case "answered":
+    case "refused":
+      return { status: "SETTLED", dueInMs: null };
+    case "unknown":
+      return { status: "UNKNOWN", dueInMs: settleWaitMs(tries) };
+    case "later":
+      return { status: "CREATING", dueInMs: settleWaitMs(tries) };
+    case "broken":
+      return { status: "PARKED", dueInMs: null };
+    default:
+      return result satisfies never;
+  }
+}
+
+function report(log: Log, attempt: AttemptRow, result: CallResult): void {
+  const about = { paymentId: attempt.paymentId, attemptNumber: attempt.attemptNumber };
+  if (result.outcome === "answered" || result.outcome === "refused") return;
+  const { outcome, reason } = result;
+  const error = outcome === "unknown" ? undefined : result.error;
+  if (error === undefined) {
+    log.warn(
+      { ...about, reason },
+      "the call to Stripe is not settled; it is repeated with its key",
+    );
+  } else {
+    log.error(
+      { ...about, reason, outcome, error },
+      "the call to Stripe was refused: an operator must look",
+    );
+  }
+}
+
+/** Makes the calls that are due again. The number of them. */
+export async function settleDueAttempts(parts: PaymentParts): Promise<number> {
+  const due = await claimDueAttempts(parts.db, { limit: WORKER_BATCH, leaseMs: ATTEMPT_LEASE_MS });
+  await Promise.all(due.map((attempt) => settleAttempt(parts, attempt)));
+  return due.length;
+}
