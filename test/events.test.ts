@@ -51,18 +51,20 @@ describe("the events of an order", () => {
         "notification.sent",
       ]);
     });
-    const [created] = topics.records(OrderEventSchema).filter(({ key }) => key === order.id);
+    const created = topics.records(OrderEventSchema).find(({ key }) => key === order.id);
     expect(created?.event).toMatchObject({
       orderId: order.id,
       customerId: alice.id,
       event: {
         case: "orderCreated",
-        value: { number: order.number, total: { minorUnits: 3798n }, contact: alice.email && {} },
+        value: {
+          number: order.number,
+          total: { minorUnits: 3798n },
+          contact: { email: alice.email },
+        },
       },
     });
-    const [updated] = topics
-      .records(PaymentStatusEventSchema)
-      .filter(({ key }) => key === order.id);
+    const updated = topics.records(PaymentStatusEventSchema).find(({ key }) => key === order.id);
     expect(updated?.event.event.value).toMatchObject({
       status: PaymentStatus.SUCCEEDED,
       attemptNumber: 1,
@@ -107,19 +109,20 @@ describe("the events of an order", () => {
     const alice = await newCustomer(place);
     const { order } = await placeOrder(place, alice);
     const record = await eventually(() => {
-      const [first] = topics.records(OrderEventSchema).filter(({ key }) => key === order.id);
+      const first = topics.records(OrderEventSchema).find(({ key }) => key === order.id);
       if (first === undefined) throw new Error("no event yet");
       return first;
     });
 
     const value = toBinary(OrderEventSchema, create(OrderEventSchema, record.event));
-    const read = CloudEventsOnKafka.toEvent({
+    const message = {
       key: record.key,
       value,
       headers: record.headers,
       body: value,
       timestamp: String(Date.now()),
-    });
+    };
+    const read = CloudEventsOnKafka.toEvent(message);
 
     expect(read).toMatchObject({
       id: record.headers["ce_id"],

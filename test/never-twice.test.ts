@@ -137,7 +137,7 @@ describe("answers of the providers that are lost", () => {
     await eventually(async () => {
       const told = await notificationsOf(place, alice, order.id);
       const texts = told.filter(({ channel }) => channel === NotificationChannel.SMS);
-      expect(texts.map(({ status }) => status).toSorted()).toEqual([SENT, AMBIGUOUS]);
+      expect(new Set(texts.map(({ status }) => status))).toEqual(new Set([SENT, AMBIGUOUS]));
     });
     expect(await smsTo(place, phoneNumber)).toHaveLength(2);
   });

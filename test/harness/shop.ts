@@ -2,16 +2,19 @@
 import {
   CreateOrderResponseSchema,
   GetOrderResponseSchema,
-  type CreateOrderResponse,
-  type GetOrderResponse,
 } from "../../gen/waybill/order/v1/order_service_pb.js";
-import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
+import { OrderStatus, type Order, type OrderPayment } from "../../gen/waybill/order/v1/order_pb.js";
 import type { Notification } from "../../gen/waybill/notification/v1/notification_pb.js";
 import { ListNotificationsResponseSchema } from "../../gen/waybill/notification/v1/notification_service_pb.js";
 import { eventually } from "./eventually.ts";
 import { type Answer, ask, messageOf, type Question } from "./http.ts";
 import type { Person } from "./people.ts";
 import type { Place } from "./place.ts";
+
+export interface OrderAndPayment {
+  readonly order: Order;
+  readonly payment: OrderPayment;
+}
 
 /** The JSON of a new order; the seeded products are in dev/stack/products.ts. */
 export function anOrder(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
@@ -42,7 +45,7 @@ export async function placeOrder(
   who: Person,
   body: unknown = anOrder(),
   headers: Readonly<Record<string, string>> = {},
-): Promise<Required<CreateOrderResponse>> {
+): Promise<OrderAndPayment> {
   const answer = messageOf(
     CreateOrderResponseSchema,
     await postOrder(place, who, body, { headers }),
@@ -54,7 +57,7 @@ export async function getOrder(
   place: Place,
   who: Person,
   orderId: string,
-): Promise<Required<GetOrderResponse>> {
+): Promise<OrderAndPayment> {
   const answer = await ask(`${place.stack.gateway}/v1/orders/${orderId}`, { token: who.token });
   return complete(messageOf(GetOrderResponseSchema, answer));
 }
@@ -65,7 +68,7 @@ export function becomes(
   who: Person,
   orderId: string,
   status: keyof typeof OrderStatus,
-): Promise<Required<GetOrderResponse>> {
+): Promise<OrderAndPayment> {
   return eventually(async () => {
     const found = await getOrder(place, who, orderId);
     const now = OrderStatus[found.order.status];
@@ -85,12 +88,9 @@ export async function notificationsOf(
   return messageOf(ListNotificationsResponseSchema, answer).notifications;
 }
 
-function complete<T extends { order?: unknown; payment?: unknown }>(answer: T): Complete<T> {
-  if (answer.order === undefined || answer.payment === undefined)
-    throw new Error(`the answer lacks its order or payment: ${JSON.stringify(answer)}`);
-  return answer as Complete<T>;
+function complete(answer: Partial<OrderAndPayment>): OrderAndPayment {
+  const { order, payment } = answer;
+  if (order === undefined || payment === undefined)
+    throw new Error("the answer lacks its order or its payment");
+  return { order, payment };
 }
-
-type Complete<T> = T & {
-  [K in keyof T as K extends "order" | "payment" ? K : never]-?: NonNullable<T[K]>;
-};
