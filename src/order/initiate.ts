@@ -1,11 +1,20 @@
 // Asks the Payment service to take an order's money. When it cannot be asked now, the worker asks again: the order waits.
-import { createContextValues, type Client } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues, type Client } from "@connectrpc/connect";
+import { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
 import type { OrderPayment } from "../../gen/waybill/order/v1/order_pb.js";
+import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import type { PaymentService } from "../../gen/waybill/payment/v1/payment_service_pb.js";
-import type { Database } from "../platform/database/open.ts";
+import type { Database, Transaction } from "../platform/database/open.ts";
+import type { Outbox } from "../platform/events/outbox.ts";
 import type { Log } from "../platform/log.ts";
 import { onBehalfOfKey } from "../platform/rpc/client.ts";
-import { claimDueOrders, savePaymentId, type OrderRow } from "./store.ts";
+import {
+  claimDueOrders,
+  lockOrder,
+  saveOrderChange,
+  savePaymentId,
+  type OrderRow,
+} from "./store.ts";
 import { toOrderPayment } from "./wire.ts";
 
 /** How long CreateOrder waits for the Payment service, in milliseconds. The order is taken whatever comes of it. */
@@ -16,8 +25,14 @@ const ANSWER_RESERVE_MS = 100;
 export const INITIATE_LEASE_MS = 5000;
 const WORKER_BATCH = 16;
 
-export interface InitiateParts {
+/** The decline_code of an order whose total cannot be charged at all; the others are Stripe's. */
+const NOT_CHARGEABLE = "amount_not_chargeable";
+
+export interface OrderParts {
   readonly db: Database;
+  readonly outbox: Outbox;
+  /** Runs a transaction and, once it is committed, lets the relay know. */
+  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
   readonly payments: Client<typeof PaymentService>;
   readonly log: Log;
 }
@@ -31,7 +46,7 @@ export interface InitiateCall {
 
 /** The payment as far as it got. Does not throw: a payment that could not be initiated is PENDING_INITIATION. */
 export async function initiatePayment(
-  parts: InitiateParts,
+  parts: OrderParts,
   order: OrderRow,
   call: InitiateCall = {},
 ): Promise<OrderPayment> {
@@ -62,6 +77,11 @@ export async function initiatePayment(
     answer.declineCode = payment.declineCode;
     answer.clientSecret = clientSecret;
   } catch (error) {
+    if (ConnectError.from(error).code === Code.InvalidArgument) {
+      parts.log.error({ orderId: order.id, error }, "the total of an order cannot be charged");
+      await refuseOrder(parts, order);
+      return { ...answer, status: PaymentStatus.FAILED, declineCode: NOT_CHARGEABLE };
+    }
     parts.log.warn(
       { orderId: order.id, error },
       "the payment could not be initiated yet; the worker asks again",
@@ -70,8 +90,30 @@ export async function initiatePayment(
   return answer;
 }
 
+/** The Payment service will never take this order's total: asking again would change nothing. */
+function refuseOrder(
+  parts: OrderParts,
+  { id, customerId, attemptNumber }: OrderRow,
+): Promise<void> {
+  return parts.inTransaction(async (tx) => {
+    const order = await lockOrder(tx, id);
+    if (order?.status !== "PENDING") return;
+    await saveOrderChange(tx, id, {
+      status: "FAILED",
+      paymentStatus: "FAILED",
+      declineCode: NOT_CHARGEABLE,
+      initiateDueTime: null,
+    });
+    await parts.outbox.publish(tx, OrderEventSchema, {
+      orderId: id,
+      customerId,
+      event: { case: "orderFailed", value: { declineCode: NOT_CHARGEABLE, attemptNumber } },
+    });
+  });
+}
+
 /** Asks for the orders that are due. The number of them. */
-export async function initiateDuePayments(parts: InitiateParts): Promise<number> {
+export async function initiateDuePayments(parts: OrderParts): Promise<number> {
   const due = await claimDueOrders(parts.db, WORKER_BATCH, INITIATE_LEASE_MS);
   await Promise.all(due.map((order) => initiatePayment(parts, order)));
   return due.length;

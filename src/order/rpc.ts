@@ -14,13 +14,11 @@ import {
   type ListOrdersRequest,
 } from "../../gen/waybill/order/v1/order_service_pb.js";
 import { customerScope, type Principal } from "../platform/access/principal.ts";
-import type { Database, Transaction } from "../platform/database/open.ts";
-import type { Outbox } from "../platform/events/outbox.ts";
 import { newId } from "../platform/id.ts";
 import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
-import { INITIATE_LEASE_MS, initiatePayment, type InitiateParts } from "./initiate.ts";
+import { INITIATE_LEASE_MS, initiatePayment, type OrderParts } from "./initiate.ts";
 import { ORDER_NUMBER_BYTES, orderNumber } from "./number.ts";
 import { price } from "./order.ts";
 import {
@@ -35,13 +33,6 @@ import {
   type ProductRow,
 } from "./store.ts";
 import { requestHash, toOrder, toOrderPayment, toProduct } from "./wire.ts";
-
-export interface OrderParts extends InitiateParts {
-  readonly db: Database;
-  readonly outbox: Outbox;
-  /** Runs a transaction and, once it is committed, lets the relay know. */
-  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
-}
 
 const SKU_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 

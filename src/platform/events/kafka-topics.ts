@@ -1,7 +1,13 @@
 // Makes the topics that the contract declares, and refuses those that are there but different.
+import { setTimeout as wait } from "node:timers/promises";
 import type { StreamTopic } from "./stream.ts";
 
 const CREATE_LIMIT_MS = 15_000;
+/** How long a topic may take from its creation, perhaps by another service, until the broker knows its leaders. */
+const APPEAR_LIMIT_MS = 15_000;
+const APPEAR_POLL_MS = 50;
+/** What a broker says of a topic that was made a moment ago. */
+const APPEARING = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);
 
 /** How safely the brokers keep the topics: a setting of the deployment. */
 export interface TopicSafety {
@@ -45,12 +51,39 @@ export async function ensureTopics(
     .filter(({ topic }) => !present.has(topic))
     .map((stream) => newTopic(stream, safety));
   if (topics.length > 0) {
-    await admin.createTopics({ timeout: CREATE_LIMIT_MS, waitForLeaders: true, topics });
+    // The library's own wait for leaders gives up on a topic that the broker does not know yet.
+    await admin.createTopics({ timeout: CREATE_LIMIT_MS, waitForLeaders: false, topics });
   }
-  const metadata = await admin.fetchTopicMetadata({ topics: streams.map(({ topic }) => topic) });
-  const counts = new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+  const counts = await partitionCounts(
+    admin,
+    streams.map(({ topic }) => topic),
+  );
   for (const { topic, partitions } of streams)
     refuseOtherCount(topic, partitions, counts.get(topic));
+}
+
+/** Waits for the leaders of all partitions, too: without them the metadata is an error. */
+async function partitionCounts(
+  admin: TopicAdmin,
+  names: string[],
+): Promise<ReadonlyMap<string, number>> {
+  const deadline = performance.now() + APPEAR_LIMIT_MS;
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: names });
+      return new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
+    } catch (error) {
+      if (!isAppearing(error) || performance.now() > deadline) throw error;
+    }
+    await wait(APPEAR_POLL_MS);
+  }
+}
+
+/** The library wraps what it has tried several times. */
+function isAppearing(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  if ("type" in error && typeof error.type === "string" && APPEARING.has(error.type)) return true;
+  return "cause" in error && isAppearing(error.cause);
 }
 
 const newTopic = (stream: StreamTopic, safety: TopicSafety): NewTopic => ({
