@@ -31,7 +31,9 @@ export default {
     deny(
       "rules-are-pure",
       "The rules of a service read nothing and write nothing.",
-      { path: "^src/(order|payment|notification)/(order|money|number|payment|template|delivery)\\.ts$" },
+      {
+        path: "^src/(order|payment|notification)/(order|money|number|payment|template|delivery)\\.ts$",
+      },
       {
         pathNot: [
           "^gen/",
@@ -45,7 +47,10 @@ export default {
       "events-could-be-lifted-out",
       "The event layer could be a package: it knows the contract's options and nothing of the rest.",
       { path: "^src/platform/events/", pathNot: test },
-      { path: ["^src/", "^gen/"], pathNot: ["^src/platform/events/", "^gen/(google|waybill/event)/"] },
+      {
+        path: ["^src/", "^gen/"],
+        pathNot: ["^src/platform/events/", "^gen/(google|waybill/event)/"],
+      },
     ),
     deny(
       "transcoder-could-be-lifted-out",

@@ -13,7 +13,7 @@ import { namespaced, streamOf } from "./stream.ts";
 import type { ErrorKind, Subscription } from "./subscription.ts";
 import { Watermark } from "./watermark.ts";
 
-export type { ErrorKind, EventMeta, Outcome, Subscription } from "./subscription.ts";
+export type { ErrorKind, Subscription } from "./subscription.ts";
 
 /** How many transactions of a consumer run at the same time. The connection pool must have more. */
 const LANES = 4;
