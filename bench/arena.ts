@@ -30,7 +30,7 @@ export async function openArena(place: Place, say: Say): Promise<Arena> {
   const profiles = place.home;
   const stack = parts.use(
     await startStack({
-      home: place.home,
+      home: join(place.home, "stack"), // its own: a stack ends what an earlier one left running in its home
       port: 0,
       namespace: place.namespace,
       backends: place,
@@ -38,7 +38,6 @@ export async function openArena(place: Place, say: Say): Promise<Arena> {
         all: { NODE_OPTIONS: profilerOptions(), [PROFILE_FOLDER_SETTING]: profiles },
         gateway: { RATE_LIMIT_PER_PRINCIPAL: NO_RATE_LIMIT, RATE_LIMIT_PER_ADDRESS: NO_RATE_LIMIT },
       },
-      superviseRestarts: false, // a service that dies ends the benchmark
       say,
     }),
   );
@@ -61,6 +60,13 @@ export async function openArena(place: Place, say: Say): Promise<Arena> {
 function profilerOptions(): string {
   const preload = pathToFileURL(join(import.meta.dirname, "profiled.ts")).href;
   return `${process.env["NODE_OPTIONS"] ?? ""} --import=${preload}`.trim();
+}
+
+/** @throws Error when a service is no longer the process that was measured: it died and was brought back */
+export function mustBeTheSame({ stack, counted }: Arena): void {
+  const { services } = stack.stack;
+  const died = SERVICES.find((name) => !counted.some(({ pid }) => pid === services[name].pid));
+  if (died !== undefined) throw new Error(`${died} died while it was measured.`);
 }
 
 /** Servers that others look after cannot be counted: their processes may be anywhere. */

@@ -1,5 +1,6 @@
 // The CPU time that processes have used, from /proc: all of their threads, and of PostgreSQL its workers too.
 import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
 
 /** Ticks of /proc a second: the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -34,6 +35,30 @@ export function sampleCpu(processes: readonly Counted[]): CpuSample {
 /** Seconds that each has used between two samples, in the order of the first. */
 export function cpuBetween(before: CpuSample, after: CpuSample): [name: string, seconds: number][] {
   return [...before].map(([name, seconds]) => [name, (after.get(name) ?? seconds) - seconds]);
+}
+
+/**
+ * Begins to watch the rest of the machine; what it returns ends that, and gives the share of all cores that was used by
+ * neither these processes nor this one. Undefined where it cannot be told.
+ */
+export function watchOthers(processes: readonly Counted[]): () => number | undefined {
+  const began = performance.now();
+  const all = machineSeconds();
+  const counted = sampleCpu(processes);
+  const own = process.cpuUsage();
+  return () => {
+    if (counted.size === 0) return undefined;
+    const ours = cpuBetween(counted, sampleCpu(processes)).reduce((sum, [, each]) => sum + each, 0);
+    const { user, system } = process.cpuUsage(own);
+    const others = machineSeconds() - all - ours - (user + system) / 1_000_000;
+    const cores = (availableParallelism() * (performance.now() - began)) / 1000;
+    return Math.max(0, others / cores);
+  };
+}
+
+function machineSeconds(): number {
+  const busy = cpus().map(({ times: { user, nice, sys, irq } }) => user + nice + sys + irq);
+  return busy.reduce((sum, each) => sum + each, 0) / 1000;
 }
 
 /** PostgreSQL's own children, each a connection or a worker; those that end are counted by their parent. */

@@ -30,23 +30,26 @@ export async function sendLoad(load: Load): Promise<LoadResult> {
   const refused: Record<string, number> = {};
   const began = performance.now();
   let ended = began;
-  const run = autocannon({
-    url: load.gateway,
-    connections: load.connections,
-    requests: [...load.requests],
-    timeout: ANSWER_WITHIN_S,
-    ...("orders" in load.until ? { amount: load.until.orders } : { duration: load.until.seconds }),
-  });
+  const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
+  const run = autocannon(
+    {
+      url: load.gateway,
+      connections: load.connections,
+      requests: [...load.requests],
+      timeout: ANSWER_WITHIN_S,
+      ...("orders" in load.until
+        ? { amount: load.until.orders }
+        : { duration: load.until.seconds }),
+    },
+    (error: unknown) => (error ? reject(error) : resolve()),
+  );
   run.on("response", (_client, status, _bytes, milliseconds) => {
     ended = performance.now();
     if (status >= 200 && status < 300) latencies.push(milliseconds);
     else refused[status] = (refused[status] ?? 0) + 1;
   });
   run.on("reqError", () => void (refused["0"] = (refused["0"] ?? 0) + 1));
-  await new Promise<void>((resolve, reject) => {
-    run.on("done", () => resolve());
-    run.on("error", reject);
-  });
+  await finished;
   const seconds = (ended - began) / 1000;
   const latency = latencyOf(latencies);
   const accepted = latency.count;

@@ -1,7 +1,8 @@
 // The benchmark of an order, part after part: each begins when nothing of the one before is left to do.
 import type { Say } from "../dev/backends/problem.ts";
-import { type Arena, openArena } from "./arena.ts";
+import { type Arena, mustBeTheSame, openArena } from "./arena.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
+import { watchOthers } from "./cpu.ts";
 import { type DatabaseLimit, measureLimit } from "./database-limit.ts";
 import { type LoadResult, sendLoad } from "./load.ts";
 import type { BenchOptions } from "./options.ts";
@@ -15,6 +16,8 @@ const WARM_UP_CONNECTIONS = 8;
 
 export interface OrdersResult {
   readonly conditions: Conditions;
+  /** The share of all cores that other programs used during each part: the figures are worth what it is small. */
+  readonly others?: readonly (readonly [part: string, share: number | undefined])[];
   readonly limit?: DatabaseLimit;
   readonly post?: readonly LoadResult[];
   readonly paid?: PaidResult;
@@ -43,6 +46,13 @@ async function measureStack(
   { parts, sizes, profiles }: BenchOptions,
   say: Say,
 ): Promise<Omit<OrdersResult, "conditions" | "limit">> {
+  const others: [string, number | undefined][] = [];
+  const measured = async <T>(name: string, part: () => Promise<T>): Promise<T> => {
+    const rest = watchOthers(arena.counted);
+    const result = await quietly(arena, part);
+    others.push([name, rest()]);
+    return result;
+  };
   say(`warming up with ${sizes.warmUpOrders} orders`);
   await quietly(arena, () => warmUp(arena, sizes.warmUpOrders));
 
@@ -50,24 +60,25 @@ async function measureStack(
   for (const connections of parts.has("post") ? CONNECTIONS : []) {
     say(`POST /v1/orders, ${connections} connections, ${sizes.postSeconds} s`);
     const load = { ...arena, connections, until: { seconds: sizes.postSeconds } };
-    post.push(await quietly(arena, () => sendLoad(load)));
+    post.push(await measured(`POST at ${connections}`, () => sendLoad(load)));
   }
   let paid: PaidResult | undefined;
   if (parts.has("paid")) {
     say(`POST until PAID, ${sizes.paidSeconds} s`);
-    paid = await quietly(arena, () => measurePaid(arena, sizes.paidSeconds));
+    paid = await measured("paid", () => measurePaid(arena, sizes.paidSeconds));
   }
   let told: ToldResult | undefined;
   if (parts.has("told")) {
     say(`${sizes.toldOrders} orders until PAID and told`);
-    told = await quietly(arena, () => measureTold(arena, sizes.toldOrders));
+    told = await measured("told", () => measureTold(arena, sizes.toldOrders));
   }
   let profile: ProfileResult | undefined;
   if (parts.has("profile")) {
     say(`CPU profiles, ${sizes.profileSeconds} s`);
-    profile = await quietly(arena, () => takeProfiles(arena, sizes.profileSeconds, profiles));
+    profile = await measured("profile", () => takeProfiles(arena, sizes.profileSeconds, profiles));
   }
   return {
+    others,
     ...(post.length > 0 && { post }),
     ...(paid && { paid }),
     ...(told && { told }),
@@ -80,6 +91,7 @@ async function quietly<T>(arena: Arena, part: () => Promise<T>): Promise<T> {
   const since = new Date();
   const result = await part();
   await arena.watch.quiet(since);
+  mustBeTheSame(arena);
   return result;
 }
 

@@ -31,7 +31,7 @@ export async function measurePaid(arena: Arena, seconds: number): Promise<PaidRe
   const began = performance.now();
   const orders = Array.from({ length: sent }, async (_, number) => {
     const due = began + (number * 1000) / ORDERS_PER_SECOND;
-    await pause(due - performance.now());
+    await pause(Math.max(1, due - performance.now()));
     const id = await send(arena, arena.requests[number % arena.requests.length]);
     if (id === undefined) return;
     answered.push(performance.now() - due);

@@ -28,12 +28,15 @@ async function end(running: Session, folder: string): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
+/** An error of the profiler ends the process, and with it the benchmark: half a profile says nothing. */
+async function toggle(folder: string): Promise<void> {
+  const running = session;
+  session = undefined;
+  if (running === undefined) session = await begin();
+  else await end(running, folder);
+}
+
 const folder = process.env[PROFILE_FOLDER_SETTING];
 if (folder !== undefined) {
-  process.on("SIGUSR2", async () => {
-    const running = session;
-    session = undefined;
-    if (running === undefined) session = await begin();
-    else await end(running, folder);
-  });
+  process.on("SIGUSR2", () => void toggle(folder));
 }

@@ -16,7 +16,7 @@ const PARTS_SHOWN = 18;
 export function report(result: OrdersResult): string {
   const { limit, post, paid, told, profile } = result;
   const sections = [
-    `# Orders\n\n${describeConditions(result.conditions)}`,
+    `# Orders\n\n${describeConditions(result.conditions)}${othersLine(result)}`,
     post && postSection(post),
     paid && paidSection(paid),
     told && toldSection(told),
@@ -25,6 +25,14 @@ export function report(result: OrdersResult): string {
     profile && profileSection(profile),
   ];
   return sections.filter(Boolean).join("\n\n");
+}
+
+function othersLine({ others = [] }: OrdersResult): string {
+  if (others.length === 0) return "";
+  const each = others.map(
+    ([part, share]) => `${part} ${share === undefined ? "unknown" : percent(share)}`,
+  );
+  return `\n- of the cores, other programs used meanwhile: ${each.join(", ")}`;
 }
 
 const refusals = (refused: Readonly<Record<string, number>>): string =>

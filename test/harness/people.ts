@@ -17,10 +17,10 @@ export interface Person {
 }
 
 /** Somebody whom no other test knows: what happens to them is this test's doing. */
-export async function newCustomer(place: Place): Promise<Person> {
+export async function newCustomer(place: Place, claims: JWTPayload = {}): Promise<Person> {
   const id = `customer-${randomBytes(6).toString("hex")}`;
   const email = `${id}@example.com`;
-  return { id, email, token: await userToken(place, { sub: id, email }) };
+  return { id, email, token: await userToken(place, { sub: id, email, ...claims }) };
 }
 
 /** A number in E.164 form that no other test texts. */
@@ -62,6 +62,11 @@ export async function serviceToken(
 ): Promise<string> {
   const minter = await createTokenMinter({ service, privateKey: keyFile(place, service) });
   return await minter.mint(audience, onBehalfOf);
+}
+
+/** What Stripe, which the sandbox stands in for, signs its webhooks with. */
+export function webhookSecret(place: Place): string {
+  return readFileSync(join(place.home, "keys", "webhook-secret"), "utf8").trim();
 }
 
 const keyFile = (place: Place, name: string) => join(place.home, "keys", `${name}.jwk.json`);

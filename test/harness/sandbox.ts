@@ -1,9 +1,19 @@
 // What the providers saw and did, and what the customer does in the browser.
-import type { Inbox } from "../../dev/sandbox/inspector.ts";
 import { ask } from "./http.ts";
 import { type Place, sandboxUrl } from "./place.ts";
 
-export type Mail = Inbox["emails"][number];
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly idempotencyKey: string;
+}
+
+export interface Inbox {
+  readonly emails: readonly Mail[];
+  readonly sms: readonly { readonly to: string; readonly body: string }[];
+}
 
 export interface StripePayment {
   readonly id: string;

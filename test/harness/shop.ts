@@ -88,8 +88,13 @@ export async function notificationsOf(
   return messageOf(ListNotificationsResponseSchema, answer).notifications;
 }
 
-function complete(answer: Partial<OrderAndPayment>): OrderAndPayment {
-  const { order, payment } = answer;
+function complete({
+  order,
+  payment,
+}: {
+  order?: Order | undefined;
+  payment?: OrderPayment | undefined;
+}): OrderAndPayment {
   if (order === undefined || payment === undefined)
     throw new Error("the answer lacks its order or its payment");
   return { order, payment };

@@ -9,10 +9,9 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { pino } from "pino";
 import { openIssuer, type Issuer } from "../access/issuer.fixture.ts";
 import { createTokenMinter, createTokenVerifier, type TokenMinter } from "../access/token.ts";
-import type { Log } from "../log.ts";
+import { createLog, type Log } from "../log.ts";
 import { serve, type RpcServer, type ServeOptions } from "./server.ts";
 
 export interface LogLines {
@@ -25,7 +24,7 @@ export function collectLog(): LogLines {
   const write = (line: string) => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
   };
-  return { log: pino({ level: "debug", errorKey: "error" }, { write }), lines };
+  return { log: createLog("order", "debug", { write }), lines };
 }
 
 export interface Serving extends AsyncDisposable, LogLines {
