@@ -2,7 +2,7 @@
 //
 // `:n` is a number that no other order has. Everything else is constant, with the lengths of a real order's values.
 
-/** Bytes of an order.created with two lines, and of its headers in JSON: as measured in the outbox. */
+/** Bytes of an order.created with two lines. */
 const PAYLOAD_BYTES = 250;
 
 const id = "lpad(to_hex(:n::bigint), 32, '0')::uuid";
@@ -29,11 +29,12 @@ const sequence = `
   RETURNING last`;
 
 const headers = JSON.stringify({
+  "content-type": "application/protobuf",
   ce_specversion: "1.0",
   ce_source: "/waybill/order",
-  ce_dataschema: "waybill.order.v1.OrderEvent",
   ce_time: "2026-01-01T00:00:00.000Z",
-  ce_traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+  ce_dataschema: "waybill.order.v1.OrderEvent",
+  traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
 });
 
 const event = `

@@ -7,7 +7,7 @@ import type { Arena } from "./arena.ts";
 import { type LoadResult, sendLoad } from "./load.ts";
 import { type CpuProfile, type ProfileSummary, summarize } from "./profile.ts";
 
-const PROFILED = ["gateway", "order", "payment"] as const;
+const PROFILED = ["gateway", "order", "payment", "notification"] as const;
 const CONNECTIONS = 32;
 const WRITTEN_WITHIN_MS = 30_000;
 const POLL_MS = 50;

@@ -57,8 +57,10 @@ async function onOrderCreated(
     phoneNumber: created.contact?.phoneNumber ?? "",
     locale: created.contact?.locale ?? "",
   };
-  await saveOrderContact(tx, contact);
-  await saveNotifications(tx, messagesOf("order-created", contact, meta));
+  await Promise.all([
+    saveOrderContact(tx, contact),
+    saveNotifications(tx, messagesOf("order-created", contact, meta)),
+  ]);
   return { outcome: "applied" };
 }
 

@@ -51,19 +51,19 @@ async function onPaymentStatusUpdated(
   );
   if (!decision.change) return { outcome: "ignored", reason: decision.reason };
 
-  await saveOrderChange(tx, order.id, {
-    status: decision.status,
-    paymentId: event.paymentId,
-    paymentStatus: status,
-    declineCode: news.declineCode,
-    initiateDueTime: null,
-  });
   const change =
     decision.status === order.status ? undefined : changeEvent(decision.status, event, news);
-  if (change !== undefined) {
-    const { orderId, customerId } = event;
-    await outbox.publish(tx, OrderEventSchema, { orderId, customerId, event: change });
-  }
+  const { orderId, customerId, paymentId } = event;
+  await Promise.all([
+    saveOrderChange(tx, orderId, {
+      status: decision.status,
+      paymentId,
+      paymentStatus: status,
+      declineCode: news.declineCode,
+      initiateDueTime: null,
+    }),
+    change && outbox.publish(tx, OrderEventSchema, { orderId, customerId, event: change }),
+  ]);
   return { outcome: "applied" };
 }
 

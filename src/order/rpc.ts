@@ -1,6 +1,5 @@
 // The RPCs of the Order service: edge, load, decide, save with the event, answer.
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { randomBytes } from "node:crypto";
 import {
   CatalogService,
@@ -14,6 +13,7 @@ import {
   type ListOrdersRequest,
 } from "../../gen/waybill/order/v1/order_service_pb.js";
 import { customerScope, type Principal } from "../platform/access/principal.ts";
+import { violatesUnique } from "../platform/database/unique.ts";
 import { newId } from "../platform/id.ts";
 import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
 import { Refusal } from "../platform/refusal.ts";
@@ -27,12 +27,12 @@ import {
   findRequest,
   listOrders,
   listProducts,
+  REQUEST_KEY,
   saveOrder,
-  saveRequest,
   type OrderWithItems,
   type ProductRow,
 } from "./store.ts";
-import { requestHash, toOrder, toOrderPayment, toProduct } from "./wire.ts";
+import { orderCreated, requestHash, toOrder, toOrderPayment, toProduct } from "./wire.ts";
 
 const SKU_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -82,34 +82,27 @@ async function takeOrder(
   draft: OrderWithItems,
 ): Promise<OrderWithItems> {
   const { order } = draft;
-  const saved = await parts.inTransaction(async (tx) => {
-    const claimed = await saveRequest(tx, {
-      customerId: order.customerId,
-      requestId: request.requestId,
-      requestHash: requestHash(request),
-      orderId: order.id,
-      createTime: order.createTime,
+  const { customerId, createTime } = order;
+  const { requestId } = request;
+  const row = {
+    customerId,
+    requestId,
+    requestHash: requestHash(request),
+    orderId: order.id,
+    createTime,
+  };
+  try {
+    await parts.inTransaction(async (tx) => {
+      await Promise.all([
+        saveOrder(tx, row, draft),
+        parts.outbox.publish(tx, OrderEventSchema, orderCreated(draft)),
+      ]);
     });
-    if (!claimed) return false;
-    await saveOrder(tx, draft);
-    const { number, items, total, contact } = toOrder(draft);
-    await parts.outbox.publish(tx, OrderEventSchema, {
-      orderId: order.id,
-      customerId: order.customerId,
-      event: {
-        case: "orderCreated",
-        value: {
-          number,
-          items,
-          ...(total && { total }),
-          ...(contact && { contact }),
-          createTime: timestampFromDate(order.createTime),
-        },
-      },
-    });
-    return true;
-  });
-  return saved ? draft : await sameOrder(parts, request, order.customerId);
+    return draft;
+  } catch (error) {
+    if (violatesUnique(error, REQUEST_KEY)) return await sameOrder(parts, request, customerId);
+    throw error;
+  }
 }
 
 /** The order that the same request made before (AIP-155). Refuses the ID for another request. */

@@ -33,20 +33,22 @@ export const listProducts = (
     .orderBy(asc(products.sku))
     .limit(page.limit);
 
-/**
- * Claims a request_id for an order. False: another request has it. A second call with the ID waits here until the first one's
- * transaction has ended.
- */
-export async function saveRequest(
+/** The key of order_requests: a second insert with it waits for the end of the first one's transaction, and then fails. */
+export const REQUEST_KEY = "order_requests_customer_id_request_id_pk";
+
+export type RequestRow = typeof orderRequests.$inferInsert;
+
+/** Stores an order with the request that made it. Sent together, run one after the other: one round trip. */
+export async function saveOrder(
   tx: Transaction,
-  row: typeof orderRequests.$inferInsert,
-): Promise<boolean> {
-  const saved = await tx
-    .insert(orderRequests)
-    .values(row)
-    .onConflictDoNothing()
-    .returning({ id: orderRequests.orderId });
-  return saved.length === 1;
+  request: RequestRow,
+  { order, items }: OrderWithItems,
+): Promise<void> {
+  await Promise.all([
+    tx.insert(orderRequests).values(request),
+    tx.insert(orders).values(order),
+    tx.insert(orderItems).values([...items]),
+  ]);
 }
 
 export async function findRequest(db: Database, customerId: string, requestId: string) {
@@ -55,11 +57,6 @@ export async function findRequest(db: Database, customerId: string, requestId: s
     .from(orderRequests)
     .where(and(eq(orderRequests.customerId, customerId), eq(orderRequests.requestId, requestId)));
   return row;
-}
-
-export async function saveOrder(tx: Transaction, { order, items }: OrderWithItems): Promise<void> {
-  await tx.insert(orders).values(order);
-  await tx.insert(orderItems).values([...items]);
 }
 
 /** An order, if it is in the scope: the customer's own, or any where the scope is undefined. */

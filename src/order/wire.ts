@@ -1,5 +1,5 @@
 // Rows of the Order service to messages of the contract.
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { createHash } from "node:crypto";
 import { MoneySchema, type Money } from "../../gen/waybill/money/v1/money_pb.js";
@@ -10,6 +10,7 @@ import {
   type Order,
   type OrderPayment,
 } from "../../gen/waybill/order/v1/order_pb.js";
+import type { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
 import {
   CreateOrderRequestSchema,
   type CreateOrderRequest,
@@ -41,6 +42,18 @@ export function toOrder({ order, items }: OrderWithItems): Order {
     updateTime: timestampFromDate(order.updateTime),
     version: order.version,
   });
+}
+
+export function orderCreated(created: OrderWithItems): MessageInitShape<typeof OrderEventSchema> {
+  const { id, customerId, number, items, total, contact, createTime } = toOrder(created);
+  const value = {
+    number,
+    items,
+    ...(total && { total }),
+    ...(contact && { contact }),
+    ...(createTime && { createTime }),
+  };
+  return { orderId: id, customerId, event: { case: "orderCreated", value } };
 }
 
 export const toOrderPayment = (order: OrderRow): OrderPayment =>

@@ -94,12 +94,20 @@ async function change(
   before: PaymentRow,
   next: PaymentChange,
 ): Promise<Applied> {
-  const payment = (await savePaymentChange(tx, before.id, next)) ?? before;
-  if (payment.status !== before.status || payment.attemptNumber !== before.attemptNumber) {
-    await publishStatus(tx, outbox, payment);
-  }
+  const payment = changed(before, next);
+  const isNews = payment.status !== before.status;
+  // Sent together, run one after the other: one round trip.
+  await Promise.all([savePaymentChange(tx, payment), isNews && publishStatus(tx, outbox, payment)]);
   return { payment };
 }
+
+/** The row after the change. */
+export const changed = (before: PaymentRow, next: PaymentChange): PaymentRow => ({
+  ...before,
+  ...next,
+  version: before.version + 1n,
+  updateTime: new Date(),
+});
 
 export async function publishStatus(
   tx: Transaction,

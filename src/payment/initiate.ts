@@ -2,14 +2,16 @@
 import type { InitiatePaymentRequest } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import { PaymentEventSchema } from "../../gen/waybill/payment/v1/payment_event_pb.js";
 import type { Database, Transaction } from "../platform/database/open.ts";
+import { violatesUnique } from "../platform/database/unique.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import { newId } from "../platform/id.ts";
 import type { Log } from "../platform/log.ts";
 import { Refusal } from "../platform/refusal.ts";
-import { publishStatus } from "./apply.ts";
+import { changed, publishStatus } from "./apply.ts";
 import {
   findAttempt,
   lockPaymentOfOrder,
+  ORDER_KEY,
   saveAttempt,
   savePayment,
   savePaymentChange,
@@ -38,25 +40,45 @@ export interface Started {
 }
 
 /** Stores the payment and its attempt, or finds them: the same order and attempt number are the same attempt. */
-export function startAttempt(
+export async function startAttempt(
   parts: PaymentParts,
   request: InitiatePaymentRequest,
 ): Promise<Started> {
+  if (request.attemptNumber > 1) return await findOrFollow(parts, request);
+  try {
+    return await firstAttempt(parts, request);
+  } catch (error) {
+    if (violatesUnique(error, ORDER_KEY)) return await findOrFollow(parts, request);
+    throw error;
+  }
+}
+
+async function firstAttempt(
+  parts: PaymentParts,
+  request: InitiatePaymentRequest,
+): Promise<Started> {
+  const payment = newPayment(request);
+  const attempt = newAttempt(payment, createParams(payment, request.paymentMethod));
+  const { orderId, customerId, currencyCode, minorUnits } = payment;
+  await parts.inTransaction(async (tx) => {
+    // Sent together, run one after the other: one round trip.
+    await Promise.all([
+      savePayment(tx, payment),
+      saveAttempt(tx, attempt),
+      parts.outbox.publish(tx, PaymentEventSchema, {
+        orderId,
+        customerId,
+        paymentId: payment.id,
+        event: { case: "paymentCreated", value: { amount: { currencyCode, minorUnits } } },
+      }),
+    ]);
+  });
+  return { payment, attempt, isNew: true };
+}
+
+/** The order has a payment already: this attempt is known, or it follows a refused one. */
+function findOrFollow(parts: PaymentParts, request: InitiatePaymentRequest): Promise<Started> {
   return parts.inTransaction(async (tx) => {
-    const fresh = newPayment(request);
-    const params = createParams(fresh, request.paymentMethod);
-    if (request.attemptNumber === 1 && (await savePayment(tx, fresh))) {
-      await parts.outbox.publish(tx, PaymentEventSchema, {
-        orderId: fresh.orderId,
-        customerId: fresh.customerId,
-        paymentId: fresh.id,
-        event: {
-          case: "paymentCreated",
-          value: { amount: { currencyCode: fresh.currencyCode, minorUnits: fresh.minorUnits } },
-        },
-      });
-      return { payment: fresh, attempt: await newAttempt(tx, fresh, params), isNew: true };
-    }
     const payment = await lockPaymentOfOrder(tx, request.orderId);
     if (payment === undefined)
       throw new Refusal("failed_precondition", "an order's first attempt has the number 1", {
@@ -109,14 +131,16 @@ async function nextAttempt(
           paymentIntentId: payment.paymentIntentId,
           params: { payment_method: request.paymentMethod },
         };
-  const next = await savePaymentChange(tx, payment.id, {
+  const next = changed(payment, {
     status: "PENDING_INITIATION",
     declineCode: "",
     attemptNumber: request.attemptNumber,
   });
-  if (next === undefined) throw new Error(`payment ${payment.id} is gone`);
+  const attempt = newAttempt(next, params);
+  await savePaymentChange(tx, next);
+  await saveAttempt(tx, attempt);
   await publishStatus(tx, outbox, next);
-  return { payment: next, attempt: await newAttempt(tx, next, params), isNew: true };
+  return { payment: next, attempt, isNew: true };
 }
 
 function newPayment(request: InitiatePaymentRequest): PaymentRow {
@@ -153,13 +177,9 @@ function createParams(payment: PaymentRow, paymentMethod: string): AttemptParams
   };
 }
 
-async function newAttempt(
-  tx: Transaction,
-  payment: PaymentRow,
-  params: AttemptParams,
-): Promise<AttemptRow> {
+function newAttempt(payment: PaymentRow, params: AttemptParams): AttemptRow {
   const id = newId();
-  const row: AttemptRow = {
+  return {
     id,
     paymentId: payment.id,
     attemptNumber: payment.attemptNumber,
@@ -170,6 +190,4 @@ async function newAttempt(
     dueTime: new Date(Date.now() + ATTEMPT_LEASE_MS),
     createTime: new Date(),
   };
-  await saveAttempt(tx, row);
-  return row;
 }

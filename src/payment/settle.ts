@@ -25,8 +25,11 @@ export async function settleAttempt(
   );
   report(parts.log, attempt, result);
   const payment = await parts.inTransaction(async (tx) => {
-    await saveAttemptProgress(tx, attempt.id, progressOf(result, attempt.tries));
-    return await applyResult(tx, parts.outbox, attempt.paymentId, { result, fetchTime });
+    const [applied] = await Promise.all([
+      applyResult(tx, parts.outbox, attempt.paymentId, { result, fetchTime }),
+      saveAttemptProgress(tx, attempt.id, progressOf(result, attempt.tries)),
+    ]);
+    return applied;
   });
   return { payment, clientSecret: result.outcome === "answered" ? result.clientSecret : "" };
 }

@@ -15,15 +15,12 @@ export interface Lease {
 
 const inMs = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`;
 
-/** Stores a new payment; false when its order has one already. A second call for the order waits here for the first one's end. */
-export async function savePayment(tx: Transaction, row: PaymentRow): Promise<boolean> {
-  const saved = await tx
-    .insert(payments)
-    .values(row)
-    .onConflictDoNothing({ target: payments.orderId })
-    .returning({ id: payments.id });
-  return saved.length === 1;
-}
+/** The index by which an order has one payment: a second insert waits for the end of the first one's transaction, and then fails. */
+export const ORDER_KEY = "payments_order";
+
+export const savePayment = async (tx: Transaction, row: PaymentRow): Promise<void> => {
+  await tx.insert(payments).values(row);
+};
 
 export const saveAttempt = async (
   tx: Transaction,
@@ -84,18 +81,9 @@ export type PaymentChange = Partial<
   Pick<PaymentRow, "status" | "declineCode" | "paymentIntentId" | "snapshotTime" | "attemptNumber">
 >;
 
-/** Writes what changed. The version counts it. */
-export async function savePaymentChange(
-  tx: Transaction,
-  id: string,
-  change: PaymentChange,
-): Promise<PaymentRow | undefined> {
-  const [row] = await tx
-    .update(payments)
-    .set({ ...change, version: sql`${payments.version} + 1`, updateTime: sql`now()` })
-    .where(eq(payments.id, id))
-    .returning();
-  return row;
+/** Writes what changed of a payment that the transaction has locked; the version counts it. */
+export async function savePaymentChange(tx: Transaction, row: PaymentRow): Promise<void> {
+  await tx.update(payments).set(row).where(eq(payments.id, row.id));
 }
 
 /** Writes how far an attempt got. `dueInMs`: when the worker makes its call again; null: not any more. */

@@ -28,3 +28,26 @@ export async function counts(
   const [row] = await query<Record<string, number>>(place, store, `select ${columns.join(", ")}`);
   return { ...row };
 }
+
+/** Until it is disposed, whoever uses the table waits. */
+export async function lockTable(
+  place: Place,
+  store: Store,
+  table: string,
+): Promise<AsyncDisposable & { readonly waiting: () => Promise<number> }> {
+  const sql = postgres(place.stack.postgres[store], { max: 2, onnotice: () => undefined });
+  const holder = await sql.reserve();
+  await holder.unsafe(`begin; lock table ${table} in access exclusive mode`);
+  return {
+    waiting: async () => {
+      const [row] = await sql<{ n: number }[]>`
+        select count(*)::int as n from pg_locks where not granted and relation = ${table}::regclass`;
+      return row?.n ?? 0;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await holder`rollback`;
+      holder.release();
+      await sql.end();
+    },
+  };
+}
