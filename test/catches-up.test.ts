@@ -1,12 +1,13 @@
 // The promise: a service that was away catches up on all it missed, and one that is asked to stop first finishes its work.
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, inject, test } from "vitest";
 import { OrderStatus } from "../gen/waybill/order/v1/order_pb.js";
 import { PaymentStatus } from "../gen/waybill/payment/v1/payment_pb.js";
 import { SERVICES } from "../dev/stack/stack-file.ts";
+import { takeControl } from "./harness/control.ts";
 import { eventually } from "./harness/eventually.ts";
 import { ask } from "./harness/http.ts";
 import { newCustomer } from "./harness/people.ts";
-import { type Place, sandboxUrl } from "./harness/place.ts";
+import { sandboxUrl } from "./harness/place.ts";
 import {
   faultsToCome,
   faultsUntilDone,
@@ -16,27 +17,25 @@ import {
   stripePaymentsOf,
 } from "./harness/sandbox.ts";
 import { anUnpaidOrder, becomes, placeOrder, postOrder, anOrder } from "./harness/shop.ts";
-import { openStack, type OwnStack } from "./harness/stack.ts";
 
 const SLOW_MS = 1200;
 
-let stack: OwnStack;
-let place: Place;
-beforeAll(async () => {
-  stack = await openStack(inject("servers"));
-  ({ place } = stack);
+const place = inject("shared");
+const launcher = await takeControl(inject("control"));
+/** For the tests that follow, should one of these fail half-way. */
+afterAll(async () => {
+  for (const name of SERVICES) await launcher.start(name);
 });
-afterAll(() => stack?.[Symbol.asyncDispose]());
 
 describe("a service that was away", () => {
   test("Notification tells of 20 paid orders by 40 mails, none twice", async () => {
     const alice = await newCustomer(place);
-    await stack.stopService("notification");
+    await launcher.stop("notification");
     const taken = await Promise.all(Array.from({ length: 20 }, () => placeOrder(place, alice)));
     for (const { order } of taken) await becomes(place, alice, order.id, "PAID");
     expect(await mailsTo(place, alice.email)).toEqual([]);
 
-    await stack.startService("notification");
+    await launcher.start("notification");
 
     const wanted = taken.flatMap(({ order }) => [
       `Payment received for your order ${order.number}`,
@@ -51,12 +50,12 @@ describe("a service that was away", () => {
   test("Order learns of a payment that Stripe told while it was down", async () => {
     const alice = await newCustomer(place);
     const { order, payment } = await placeOrder(place, alice, anUnpaidOrder());
-    await stack.stopService("order");
+    await launcher.stop("order");
     await inBrowser(place, `pay/${intentOf(payment)}`, { payment_method: "pm_card_visa" });
     await webhooksDelivered();
     const refused = await postOrder(place, alice, anOrder());
 
-    await stack.startService("order");
+    await launcher.start("order");
 
     await becomes(place, alice, order.id, "PAID");
     await eventually(async () => expect(await mailsTo(place, alice.email)).toHaveLength(2));
@@ -68,13 +67,13 @@ describe("a service that was away", () => {
   test("Payment charges, once, what was ordered and paid while it was down", async () => {
     const alice = await newCustomer(place);
     const before = await placeOrder(place, alice, anUnpaidOrder());
-    await stack.stopService("payment");
+    await launcher.stop("payment");
     await inBrowser(place, `pay/${intentOf(before.payment)}`, { payment_method: "pm_card_visa" });
     const meanwhile = await placeOrder(place, alice);
     expect(meanwhile.order.status).toBe(OrderStatus.PENDING);
     expect(meanwhile.payment.status).toBe(PaymentStatus.PENDING_INITIATION);
 
-    await stack.startService("payment");
+    await launcher.start("payment");
 
     for (const { order } of [before, meanwhile]) {
       await becomes(place, alice, order.id, "PAID");
@@ -90,13 +89,13 @@ test("services that are asked to stop, all at once, first answer the order that 
   const asked = postOrder(place, alice, anOrder());
   await eventually(async () => expect(await faultsToCome(place)).toEqual([]));
 
-  await Promise.all(SERVICES.map((name) => stack.killService(name, "SIGTERM")));
+  await Promise.all(SERVICES.map((name) => launcher.kill(name, "SIGTERM")));
 
   expect((await asked).status).toBe(200);
   const { order } = (await asked).json as { order: { id: string } };
   for (const name of SERVICES) {
     await eventually(() => serves(name));
-    const line = stack.said.find((said) => said.startsWith(`${name} ended`));
+    const line = (await launcher.said()).find((said) => said.startsWith(`${name} ended`));
     expect(line).toMatch(/ended with code 0; restarting in \d+ ms/);
   }
   await becomes(place, alice, order.id, "PAID");

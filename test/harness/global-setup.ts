@@ -1,6 +1,7 @@
-// Once for the whole run: PostgreSQL, Kafka, and a stack for the tests that need none of their own.
+// Once for the whole run: PostgreSQL, Kafka, and a stack that the tests share, one file after the other.
 import { findBackends } from "../../dev/backends/find.ts";
 import type { TestProject } from "vitest/node";
+import { openControl } from "./control.ts";
 import type { Servers } from "./place.ts";
 import { openFolder, openStack } from "./stack.ts";
 
@@ -19,13 +20,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     areGiven: found.postgres.kind === "given" || found.kafka.kind === "given",
   };
   const shared = parts.use(await openStack(servers));
+  const control = parts.use(await openControl(shared));
   say(`a stack at ${shared.stack.gateway}`);
   project.provide("servers", servers);
-  project.provide("shared", {
-    stack: shared.stack,
-    home: shared.place.home,
-    namespace: shared.place.namespace,
-  });
+  project.provide("shared", shared.place);
+  project.provide("control", control.url);
   const running = parts.move();
   return () => running.disposeAsync();
 }

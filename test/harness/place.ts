@@ -2,7 +2,7 @@
 import type { StackFile } from "../../dev/stack/stack-file.ts";
 
 export interface Place {
-  /** As of now: a service that was restarted has another pid. */
+  /** As it was started: the addresses stay, the pids do not. */
   readonly stack: StackFile;
   /** The data folder. */
   readonly home: string;
@@ -21,6 +21,8 @@ declare module "vitest" {
   interface ProvidedContext {
     readonly servers: Servers;
     readonly shared: Place;
+    /** Where the shared stack is controlled: see control.ts. */
+    readonly control: string;
   }
 }
 

@@ -1,4 +1,4 @@
-// Stacks under test: each with a namespace and a folder of its own, on servers that the whole run shares.
+// A stack under test: with a namespace and a folder of its own, on servers that others may use too.
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,13 +54,7 @@ export async function openStack(servers: Servers): Promise<OwnStack> {
     startService: (name) => stack.startService(name),
     killService: (name, signal) => stack.killService(name, signal),
     said,
-    place: {
-      get stack() {
-        return stack.stack;
-      },
-      home: folder.path,
-      namespace,
-    },
+    place: { stack: stack.stack, home: folder.path, namespace },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
