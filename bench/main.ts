@@ -4,6 +4,7 @@ import { SetupProblem } from "../dev/backends/problem.ts";
 import { endEverything } from "../dev/process/reaper-link.ts";
 import { readOptions, USAGE, UsageError } from "./options.ts";
 import { runOrders } from "./orders.ts";
+import { makeHome } from "./place.ts";
 import { report } from "./report.ts";
 
 const INTERRUPTED = 130;
@@ -16,13 +17,12 @@ function say(line: string): void {
   console.error(`${seconds} s  ${line}`);
 }
 
-let interrupted = false;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (interrupted) return;
-    interrupted = true;
-    say("stopping");
-    void endEverything(); // what runs now fails, and takes its folder with it
+/** Resolves when somebody wants the benchmark to end before it is done. */
+function interrupted(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => resolve(undefined));
+    }
   });
 }
 
@@ -32,16 +32,31 @@ function tell(error: unknown): void {
   else console.error(error);
 }
 
-try {
+/** The exit code. */
+async function run(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
-  const result = await runOrders(options, say);
+  using home = makeHome();
+  const progress = new AbortController();
+  const running = runOrders(options, home.path, (line) => progress.signal.aborted || say(line));
+  const result = await Promise.race([running, interrupted()]);
+  if (result === undefined) {
+    say("stopping");
+    progress.abort();
+    running.catch(() => undefined); // that it fails now is nobody's concern
+    await endEverything();
+    return INTERRUPTED;
+  }
   console.log(report(result));
   if (options.json !== undefined) {
     await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
   }
   say("done");
-  process.exit(0);
+  return 0;
+}
+
+try {
+  process.exit(await run());
 } catch (error) {
-  if (!interrupted) tell(error);
-  process.exit(interrupted ? INTERRUPTED : 1);
+  tell(error);
+  process.exit(1);
 }

@@ -25,9 +25,14 @@ export interface OrdersResult {
   readonly profile?: ProfileResult;
 }
 
-export async function runOrders(options: BenchOptions, say: Say): Promise<OrdersResult> {
+/** `home`: an empty folder for all that it needs. */
+export async function runOrders(
+  options: BenchOptions,
+  home: string,
+  say: Say,
+): Promise<OrdersResult> {
   const { parts, sizes, quick } = options;
-  await using place = await openPlace(say);
+  await using place = await openPlace(home, say);
   const conditions = await conditionsOf(place, quick);
   let limit: DatabaseLimit | undefined;
   if (parts.has("limit")) {

@@ -1,5 +1,5 @@
-// Where a benchmark runs: a folder of its own, a PostgreSQL and a Kafka in it, and nothing left behind.
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+// Where a benchmark runs: a folder of its own, a PostgreSQL and a Kafka, and nothing left behind.
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { databaseName, dropDatabase, STORES } from "../dev/backends/databases.ts";
@@ -15,12 +15,16 @@ export interface Place extends AsyncDisposable {
   readonly kafka: Backends["kafka"];
 }
 
+/** The folder of one run. Nothing may run in it any more when it is disposed of. */
+export function makeHome(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), "waybill-bench-"));
+  chmodSync(path, 0o755); // PostgreSQL's user must pass through
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
 /** Servers as `npm start` finds them: named by DATABASE_URL and KAFKA_BROKERS, else embedded, else containers. */
-export async function openPlace(say: Say): Promise<Place> {
+export async function openPlace(home: string, say: Say): Promise<Place> {
   await using parts = new AsyncDisposableStack();
-  const home = await mkdtemp(join(tmpdir(), "waybill-bench-"));
-  parts.defer(() => rm(home, { recursive: true, force: true }));
-  await chmod(home, 0o755); // PostgreSQL's user must pass through
   const namespace = `bench_${Date.now().toString(36)}`;
   const { postgres, kafka } = parts.use(await findBackends({ home, say }));
   if (postgres.kind === "given") parts.defer(() => dropDatabases(postgres.url, namespace));

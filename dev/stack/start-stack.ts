@@ -1,4 +1,5 @@
 // Starts a whole stack: backends, sandbox, four services. The launcher and the tests both use it.
+import { rmSync } from "node:fs";
 import { createDatabase, databaseName, STORES, type Store } from "../backends/databases.ts";
 import { type Backends, findBackends } from "../backends/find.ts";
 import { type Say, SetupProblem } from "../backends/problem.ts";
@@ -61,8 +62,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const home = homeAt(options.home);
   makeHome(home);
   await endLeftovers(home);
+  // Who waits for stack.json must not find the last run's.
+  rmSync(home.stackFile, { force: true });
   const ports = await choosePorts(options.port);
   await using parts = new AsyncDisposableStack();
+  parts.defer(() => rmSync(home.stackFile, { force: true }));
   const backends = options.backends ?? (await ownBackends(parts, home, say));
   const around: Surroundings = {
     home,

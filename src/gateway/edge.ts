@@ -3,7 +3,6 @@ import cors from "@fastify/cors";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TokenVerifier } from "../platform/access/token.ts";
-import { Refusal } from "../platform/refusal.ts";
 import type { GatewayConfig } from "./config.ts";
 
 const WINDOW_MS = 1000;
@@ -77,7 +76,7 @@ function refuse(reply: FastifyReply, verdict: Verdict): boolean {
   return true;
 }
 
-/** Who calls, for counting only: a bad token is told by whoever serves the request. */
+/** Who calls, for counting only: whoever serves the request asks again, and tells of a bad token or of keys that cannot be had. */
 async function principalName(
   verifier: TokenVerifier,
   request: FastifyRequest,
@@ -87,8 +86,7 @@ async function principalName(
   try {
     const principal = await verifier.verify(authorization);
     return principal.kind === "anonymous" ? undefined : `${principal.kind}:${principal.id}`;
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }

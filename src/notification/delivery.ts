@@ -20,7 +20,7 @@ export type NextStep =
   | { readonly status: "FAILED" | "AMBIGUOUS"; readonly reason: string };
 
 /** Resend keeps an idempotency key for 24 hours; an hour is kept for clocks and queues. https://resend.com/docs/dashboard/emails/idempotency-keys */
-const KEY_LIFE_MS = 23 * 3_600_000;
+export const KEY_LIFE_MS = 23 * 3_600_000;
 const WAITS_MS = [1000, 2000, 5000, 15_000, 60_000, 300_000];
 const LONGEST_WAIT_MS = 1_800_000;
 

@@ -33,12 +33,25 @@ export function formatMoney(currencyCode: string, minorUnits: bigint, locale: st
   const digits = minorUnits.toString().padStart(decimals + 1, "0");
   const whole = digits.slice(0, digits.length - decimals);
   const exact = decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`;
-  const format = new Intl.NumberFormat(locale, {
+  // Intl joins number and sign by a no-break space, which would double the length of an SMS.
+  return formatterOf(currencyCode, decimals, locale)
+    .format(exact as `${number}`)
+    .replaceAll(/[\u00a0\u202f]/g, " ");
+}
+
+/** Making one costs more than all the rest of a message. There are as many as currencies and languages in use. */
+const formatters = new Map<string, Intl.NumberFormat>();
+
+function formatterOf(currency: string, decimals: number, locale: string): Intl.NumberFormat {
+  const name = `${currency} ${locale}`;
+  const known = formatters.get(name);
+  if (known !== undefined) return known;
+  const made = new Intl.NumberFormat(locale, {
     style: "currency",
-    currency: currencyCode,
+    currency,
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
   });
-  // Intl joins number and sign by a no-break space, which would double the length of an SMS.
-  return format.format(exact as `${number}`).replaceAll(/[\u00a0\u202f]/g, " ");
+  formatters.set(name, made);
+  return made;
 }

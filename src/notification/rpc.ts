@@ -18,6 +18,7 @@ import {
   findBySource,
   findNotification,
   listNotifications,
+  lockSource,
   saveNotifications,
   type NewNotification,
   type NotificationRow,
@@ -66,7 +67,10 @@ async function sendSms(parts: NotificationParts, request: SendSMSRequest, contex
 async function queue(parts: NotificationParts, row: NewNotification): Promise<NotificationRow> {
   const known = await findBySource(parts.db, row.source);
   if (known === undefined) {
-    await parts.inTransaction((tx) => saveNotifications(tx, [row]));
+    await parts.inTransaction(async (tx) => {
+      await lockSource(tx, row.source);
+      if ((await findBySource(tx, row.source)) === undefined) await saveNotifications(tx, [row]);
+    });
     parts.wakeSender();
   }
   const stored = known ?? (await findBySource(parts.db, row.source));

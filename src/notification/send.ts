@@ -119,6 +119,6 @@ async function publishSent(
 async function tellAmbiguous(parts: SendParts, message: NotificationRow): Promise<void> {
   parts.log.error(
     { notificationId: message.id },
-    "an SMS may or may not have been sent: it is not sent again, an operator must look",
+    "a message may or may not have been sent: it is not sent again, an operator must look",
   );
 }

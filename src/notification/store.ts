@@ -1,6 +1,7 @@
 // The Notification service's SQL.
 import { and, asc, desc, eq, inArray, lt, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
+import { KEY_LIFE_MS } from "./delivery.ts";
 import { notifications, orderContacts } from "./schema.ts";
 
 export type NotificationRow = typeof notifications.$inferSelect;
@@ -36,8 +37,13 @@ export async function saveNotifications(
       .onConflictDoNothing();
 }
 
+/** Until the end of the transaction, nobody else stores a message from this source: the second of two calls waits here. */
+export async function lockSource(tx: Transaction, source: string): Promise<void> {
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${source}, 0))`);
+}
+
 export async function findBySource(
-  db: Database,
+  db: Database | Transaction,
   source: string,
 ): Promise<NotificationRow | undefined> {
   const [row] = await db.select().from(notifications).where(eq(notifications.source, source));
@@ -83,7 +89,8 @@ export const listNotifications = (
 
 /**
  * Takes messages that are due, and commits that they are being sent before anyone is asked to. One found SENDING was left by a
- * process that died: a mail is taken again, its key protects it; an SMS has none, so it becomes AMBIGUOUS here and is not sent.
+ * process that died: a mail is taken again, its key protects it. An SMS has none, and a mail's is forgotten after a day: such a
+ * message becomes AMBIGUOUS here and is not sent.
  */
 export async function claimDueNotifications(
   db: Database,
@@ -96,14 +103,15 @@ export async function claimDueNotifications(
     .orderBy(asc(notifications.dueTime))
     .limit(lease.limit)
     .for("update", { skipLocked: true });
-  const isLostSms = sql`${notifications.channel} = 'SMS' and ${notifications.status} = 'SENDING'`;
+  const isLost = sql`case when ${notifications.channel} = 'SMS' then ${notifications.status} = 'SENDING'
+    else ${notifications.attemptCount} > 0 and ${notifications.createTime} < ${inMs(-KEY_LIFE_MS)} end`;
   return await db
     .update(notifications)
     .set({
-      status: sql`case when ${isLostSms} then 'AMBIGUOUS' else 'SENDING' end`,
-      failureReason: sql`case when ${isLostSms} then 'the sender died while it was being sent' else '' end`,
-      attemptCount: sql`${notifications.attemptCount} + case when ${isLostSms} then 0 else 1 end`,
-      dueTime: sql`case when ${isLostSms} then null else ${inMs(lease.leaseMs)} end`,
+      status: sql`case when ${isLost} then 'AMBIGUOUS' else 'SENDING' end`,
+      failureReason: sql`case when ${isLost} then 'nobody knows whether it was sent: its sender died' else '' end`,
+      attemptCount: sql`${notifications.attemptCount} + case when ${isLost} then 0 else 1 end`,
+      dueTime: sql`case when ${isLost} then null else ${inMs(lease.leaseMs)} end`,
       updateTime: sql`now()`,
     })
     .where(inArray(notifications.id, due))

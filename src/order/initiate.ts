@@ -71,7 +71,6 @@ export async function initiatePayment(
       },
     );
     if (payment === undefined) return answer;
-    await savePaymentId(parts.db, order.id, payment.id);
     answer.id = payment.id;
     answer.status = payment.status;
     answer.declineCode = payment.declineCode;
@@ -115,6 +114,15 @@ function refuseOrder(
 /** Asks for the orders that are due. The number of them. */
 export async function initiateDuePayments(parts: OrderParts): Promise<number> {
   const due = await claimDueOrders(parts.db, WORKER_BATCH, INITIATE_LEASE_MS);
-  await Promise.all(due.map((order) => initiatePayment(parts, order)));
+  await Promise.all(due.map((order) => initiateDue(parts, order)));
   return due.length;
+}
+
+/**
+ * Once the Payment service has the order, the worker is done with it. CreateOrder leaves that to the payment's event, which tells
+ * the same a moment later; here the event is late already, and the order must not be asked for again and again.
+ */
+async function initiateDue(parts: OrderParts, order: OrderRow): Promise<void> {
+  const { id } = await initiatePayment(parts, order);
+  if (id !== "") await savePaymentId(parts.db, order.id, id);
 }

@@ -1,6 +1,5 @@
 // The RPCs of the Order service: edge, load, decide, save with the event, answer.
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { randomBytes } from "node:crypto";
 import {
   CatalogService,
   type ListProductsRequest,
@@ -12,15 +11,13 @@ import {
   type GetOrderRequest,
   type ListOrdersRequest,
 } from "../../gen/waybill/order/v1/order_service_pb.js";
-import { customerScope, type Principal } from "../platform/access/principal.ts";
+import { customerScope } from "../platform/access/principal.ts";
 import { violatesUnique } from "../platform/database/unique.ts";
-import { newId } from "../platform/id.ts";
 import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
-import { INITIATE_LEASE_MS, initiatePayment, type OrderParts } from "./initiate.ts";
-import { ORDER_NUMBER_BYTES, orderNumber } from "./number.ts";
-import { price } from "./order.ts";
+import { draftOrder } from "./draft.ts";
+import { initiatePayment, type OrderParts } from "./initiate.ts";
 import {
   findOrder,
   findProducts,
@@ -30,7 +27,6 @@ import {
   REQUEST_KEY,
   saveOrder,
   type OrderWithItems,
-  type ProductRow,
 } from "./store.ts";
 import { orderCreated, requestHash, toOrder, toOrderPayment, toProduct } from "./wire.ts";
 
@@ -126,49 +122,6 @@ async function sameOrder(
     );
   }
   return found;
-}
-
-function draftOrder(
-  request: CreateOrderRequest,
-  customer: Extract<Principal, { kind: "customer" }>,
-  priceBook: ReadonlyMap<string, ProductRow>,
-): OrderWithItems {
-  const { items, currencyCode, totalMinorUnits } = price(request.items, priceBook);
-  const email = request.contact?.email || customer.email;
-  if (!email) {
-    throw new Refusal(
-      "invalid_argument",
-      "an order needs an e-mail address, here or in the caller's token",
-      { field: "contact.email" },
-    );
-  }
-  const id = newId();
-  const createTime = new Date();
-  const order = {
-    id,
-    number: orderNumber(randomBytes(ORDER_NUMBER_BYTES)),
-    customerId: customer.id,
-    status: "PENDING",
-    currencyCode,
-    totalMinorUnits,
-    email,
-    phoneNumber: request.contact?.phoneNumber ?? "",
-    locale: request.contact?.locale ?? "",
-    paymentMethod: request.paymentMethod,
-    paymentId: null,
-    paymentStatus: "PENDING_INITIATION",
-    attemptNumber: 1,
-    declineCode: "",
-    initiateDueTime: new Date(createTime.getTime() + INITIATE_LEASE_MS),
-    initiateTries: 0,
-    version: 1n,
-    createTime,
-    updateTime: createTime,
-  };
-  return {
-    order,
-    items: items.map((item, position) => Object.assign({ orderId: id, position }, item)),
-  };
 }
 
 async function getOrder(parts: OrderParts, request: GetOrderRequest, context: HandlerContext) {

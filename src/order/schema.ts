@@ -39,13 +39,13 @@ export const orders = pgTable(
     locale: text().notNull(),
     /** The Stripe PaymentMethod to charge with, for the worker that repeats a lost InitiatePayment. */
     paymentMethod: text("payment_method").notNull(),
-    /** Null until the Payment service has answered. */
+    /** Null until the Payment service has told of it. */
     paymentId: uuid("payment_id"),
     /** A name of the contract's PaymentStatus. */
     paymentStatus: text("payment_status").notNull(),
     attemptNumber: integer("attempt_number").notNull(),
     declineCode: text("decline_code").notNull().default(""),
-    /** When the worker asks the Payment service (again); null once it has answered. */
+    /** When the worker asks the Payment service (again); null once an event has told of the payment. */
     initiateDueTime: time("initiate_due_time"),
     initiateTries: integer("initiate_tries").notNull().default(0),
     version: bigint({ mode: "bigint" }).notNull(),

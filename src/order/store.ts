@@ -129,14 +129,17 @@ export async function saveOrderChange(
     .where(eq(orders.id, id));
 }
 
-/** Records that the Payment service has the order: the worker need not ask. */
+/** Records that the Payment service has the order: the worker need not ask again. */
 export async function savePaymentId(db: Database, id: string, paymentId: string): Promise<void> {
   await db.update(orders).set({ paymentId, initiateDueTime: null }).where(eq(orders.id, id));
 }
 
+/** The longest wait between two tries is 2 to the power of this, in seconds. */
+const LONGEST_WAIT_EXPONENT = 4;
+
 /**
  * Takes up to `limit` orders whose payment is due to be initiated, and puts their due time off: whoever dies with one loses it to
- * the next after `leaseMs`. Each try doubles the wait, up to 20 s.
+ * the next after `leaseMs`. Each try doubles the wait, up to 16 s.
  */
 export async function claimDueOrders(
   db: Database,
@@ -153,7 +156,7 @@ export async function claimDueOrders(
   return await db
     .update(orders)
     .set({
-      initiateDueTime: sql`now() + make_interval(secs => ${leaseMs / 1000} + least(20, power(2, ${orders.initiateTries})))`,
+      initiateDueTime: sql`now() + make_interval(secs => ${leaseMs / 1000} + power(2, least(${orders.initiateTries}, ${LONGEST_WAIT_EXPONENT})))`,
       initiateTries: sql`${orders.initiateTries} + 1`,
     })
     .where(inArray(orders.id, due))

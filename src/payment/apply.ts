@@ -4,6 +4,7 @@ import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
+import type { Log } from "../platform/log.ts";
 import { isFinal, onSnapshot, type PaymentState, type Snapshot } from "./payment.ts";
 import { lockPayment, savePaymentChange, type PaymentChange, type PaymentRow } from "./store.ts";
 import type { CallResult } from "./stripe.ts";
@@ -80,6 +81,15 @@ async function applyState(
   const unheard = payment.status === "PENDING_INITIATION" || payment.status === "UNKNOWN";
   if (isFinal(payment.status as PaymentState) || (status === "UNKNOWN" && !unheard)) return payment;
   return (await change(tx, outbox, payment, { status, declineCode })).payment;
+}
+
+/** Operators are told of money that does not fit: nothing else happens to such a payment by itself. */
+export function tellReview(log: Log, { id, orderId, paymentIntentId, status }: PaymentRow): void {
+  if (status !== "REVIEW") return;
+  log.error(
+    { paymentId: id, orderId, paymentIntentId },
+    "Stripe took another amount or for another payment than was asked for: an operator must look",
+  );
 }
 
 async function mustLock(tx: Transaction, paymentId: string): Promise<PaymentRow> {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../platform/refusal.ts";
-import { onSnapshot, settleWaitMs, type PaymentState, type Snapshot } from "./payment.ts";
+import {
+  mayRepeat,
+  onSnapshot,
+  settleWaitMs,
+  type PaymentState,
+  type Snapshot,
+} from "./payment.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
 
 const expected = { paymentId: "p1", amount: 1999, currency: "eur" };
@@ -81,6 +87,13 @@ describe("an amount for Stripe", () => {
   ])("cannot be %s", (_what, currency, minorUnits) => {
     expect(() => toStripeAmount(currency, minorUnits)).toThrow(Refusal);
   });
+});
+
+it("a lost call is not repeated once Stripe may have forgotten its key", () => {
+  const hour = 3_600_000;
+
+  expect(mayRepeat(22 * hour)).toBe(true);
+  expect(mayRepeat(24 * hour)).toBe(false);
 });
 
 it("a lost call is repeated soon, then ever more rarely, and at least once a day", () => {

@@ -76,6 +76,12 @@ const isExpected = (snapshot: Snapshot, expected: Expected): boolean =>
   snapshot.currency === expected.currency &&
   snapshot.paymentId === expected.paymentId;
 
+/** Stripe may forget an idempotency key after 24 hours; an hour is kept for clocks. https://docs.stripe.com/api/idempotent_requests */
+const KEY_LIFE_MS = 23 * 3_600_000;
+
+/** Whether a call of this age may be repeated: once its key is forgotten, the same call would charge a second time. */
+export const mayRepeat = (ageMs: number): boolean => ageMs < KEY_LIFE_MS;
+
 const FIRST_WAITS_MS = [1000, 2000, 5000, 10_000, 20_000];
 const LATER_WAITS_MS = [30_000, 120_000, 600_000, 3_600_000, 21_600_000, 86_400_000];
 

@@ -1,5 +1,6 @@
 // The RPCs of the Payment service.
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { setTimeout as pause } from "node:timers/promises";
 import {
   PaymentService,
   type CheckPaymentStatusRequest,
@@ -13,6 +14,12 @@ import { settleAttempt } from "./settle.ts";
 import { isFinal, type PaymentState } from "./payment.ts";
 import { findPayment, type PaymentRow } from "./store.ts";
 import { toPayment } from "./wire.ts";
+
+/** How long a repeated call waits for the first one, in milliseconds, and how often it looks. */
+const WAIT_LIMIT_MS = 3000;
+const WAIT_STEP_MS = 100;
+/** What is kept of the caller's time for the answer itself, in milliseconds. */
+const ANSWER_RESERVE_MS = 300;
 
 export const paymentRoutes = (parts: PaymentParts) => (router: ConnectRouter) => {
   router.service(PaymentService, {
@@ -36,24 +43,47 @@ async function initiatePayment(
       { field: "customer_id" },
     );
   }
-  const { payment, clientSecret } = await outcomeOf(parts, await startAttempt(parts, request));
+  const started = await startAttempt(parts, request);
   // The secret is the customer's: a service that asks in the customer's name passes it on, nobody else gets it.
-  return {
-    payment: toPayment(payment),
-    clientSecret: onBehalfOf === undefined ? "" : clientSecret,
-  };
+  if (onBehalfOf === undefined) {
+    const { payment } = started.isNew ? await settleAttempt(parts, started.attempt) : started;
+    return { payment: toPayment(payment), clientSecret: "" };
+  }
+  const { payment, clientSecret } = await outcomeOf(parts, started, context);
+  return { payment: toPayment(payment), clientSecret };
 }
 
 async function outcomeOf(
   parts: PaymentParts,
-  { payment, attempt, isNew }: Started,
+  started: Started,
+  context: HandlerContext,
 ): Promise<{ payment: PaymentRow; clientSecret: string }> {
-  if (isNew) return await settleAttempt(parts, attempt);
+  if (started.isNew) return await settleAttempt(parts, started.attempt);
+  const payment = await afterFirstCall(parts, started.payment, context);
   if (payment.paymentIntentId === null || isFinal(payment.status as PaymentState))
     return { payment, clientSecret: "" };
   // Never stored, so it is fetched again for a repeated call.
   const { clientSecret } = await parts.stripe.retrieve(payment.paymentIntentId);
   return { payment, clientSecret };
+}
+
+/** The call that made the attempt may be at Stripe still: a repeated one waits for what comes of it, as long as its caller does. */
+async function afterFirstCall(
+  { db }: PaymentParts,
+  payment: PaymentRow,
+  context: HandlerContext,
+): Promise<PaymentRow> {
+  const waitMs = Math.min(
+    WAIT_LIMIT_MS,
+    (context.timeoutMs() ?? WAIT_LIMIT_MS) - ANSWER_RESERVE_MS,
+  );
+  const until = performance.now() + waitMs;
+  let seen = payment;
+  while (seen.status === "PENDING_INITIATION" && performance.now() < until) {
+    await pause(WAIT_STEP_MS);
+    seen = (await findPayment(db, { paymentId: payment.id }, undefined)) ?? seen;
+  }
+  return seen;
 }
 
 async function checkPaymentStatus(

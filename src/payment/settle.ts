@@ -1,8 +1,8 @@
 // Calls Stripe for an attempt that is stored, and commits what came of it; a worker repeats the calls that were lost.
 import type { Log } from "../platform/log.ts";
-import { applyResult } from "./apply.ts";
+import { applyResult, tellReview } from "./apply.ts";
 import { ATTEMPT_LEASE_MS, type PaymentParts } from "./initiate.ts";
-import { settleWaitMs } from "./payment.ts";
+import { mayRepeat, settleWaitMs } from "./payment.ts";
 import {
   claimDueAttempts,
   saveAttemptProgress,
@@ -13,16 +13,23 @@ import type { AttemptParams, CallResult } from "./stripe.ts";
 
 const WORKER_BATCH = 16;
 
+/** Repeated now, the call could charge a second time. A webhook may still tell what became of the first. */
+const tooOld = (): CallResult => ({
+  outcome: "broken",
+  reason: "its idempotency key protects nothing any more",
+  error: new Error("a call to Stripe is still unsettled after a day"),
+});
+
 /** Makes an attempt's call, with its stored key and parameters, and commits what came of it. */
 export async function settleAttempt(
   parts: PaymentParts,
   attempt: AttemptRow,
 ): Promise<{ payment: PaymentRow; clientSecret: string }> {
-  const fetchTime = new Date();
-  const result = await parts.stripe.attempt(
-    attempt.params as AttemptParams,
-    attempt.idempotencyKey,
-  );
+  // A repeated call is answered with what Stripe said the first time: the answer is as old as the attempt.
+  const fetchTime = attempt.createTime;
+  const result = mayRepeat(Date.now() - fetchTime.getTime())
+    ? await parts.stripe.attempt(attempt.params as AttemptParams, attempt.idempotencyKey)
+    : tooOld();
   report(parts.log, attempt, result);
   const payment = await parts.inTransaction(async (tx) => {
     const [applied] = await Promise.all([
@@ -31,6 +38,7 @@ export async function settleAttempt(
     ]);
     return applied;
   });
+  tellReview(parts.log, payment);
   return { payment, clientSecret: result.outcome === "answered" ? result.clientSecret : "" };
 }
 
@@ -63,7 +71,7 @@ function report(log: Log, attempt: AttemptRow, result: CallResult): void {
   } else {
     log.error(
       { ...about, reason, outcome, error },
-      "the call to Stripe was refused: an operator must look",
+      "the call to Stripe does not work: an operator must look",
     );
   }
 }

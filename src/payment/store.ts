@@ -1,5 +1,5 @@
 // The Payment service's SQL.
-import { and, asc, eq, inArray, lt, or, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, lt, ne, or, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
 import { paymentAttempts, payments, stripeEvents } from "./schema.ts";
 
@@ -86,7 +86,10 @@ export async function savePaymentChange(tx: Transaction, row: PaymentRow): Promi
   await tx.update(payments).set(row).where(eq(payments.id, row.id));
 }
 
-/** Writes how far an attempt got. `dueInMs`: when the worker makes its call again; null: not any more. */
+/**
+ * Writes how far an attempt got, unless another call of it has settled it meanwhile. `dueInMs`: when the worker makes its call
+ * again; null: not any more.
+ */
 export async function saveAttemptProgress(
   tx: Transaction,
   id: string,
@@ -98,7 +101,7 @@ export async function saveAttemptProgress(
       status: progress.status,
       dueTime: progress.dueInMs === null ? null : inMs(progress.dueInMs),
     })
-    .where(eq(paymentAttempts.id, id));
+    .where(and(eq(paymentAttempts.id, id), ne(paymentAttempts.status, "SETTLED")));
 }
 
 /** Takes attempts whose call is due: a lost one, or one whose maker died. */
@@ -161,13 +164,13 @@ export async function findPaymentOfIntent(
   db: Database,
   paymentIntentId: string,
   paymentId: string,
-): Promise<string | undefined> {
+): Promise<PaymentRow | undefined> {
   const byMetadata = UUID.test(paymentId) ? eq(payments.id, paymentId) : undefined;
   const [row] = await db
-    .select({ id: payments.id })
+    .select()
     .from(payments)
     .where(or(eq(payments.paymentIntentId, paymentIntentId), byMetadata));
-  return row?.id;
+  return row;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

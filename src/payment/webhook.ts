@@ -1,12 +1,11 @@
 // Stripe's webhooks: verified and stored when they come, applied later by a worker at our own pace.
 import type { Database, Transaction } from "../platform/database/open.ts";
 import type { Log } from "../platform/log.ts";
-import { applySnapshot } from "./apply.ts";
+import { applySnapshot, tellReview } from "./apply.ts";
 import type { PaymentParts } from "./initiate.ts";
 import { isFinal, settleWaitMs, type PaymentState } from "./payment.ts";
 import {
   claimDueEvents,
-  findPayment,
   findPaymentOfIntent,
   saveEventOutcome,
   saveStripeEvent,
@@ -37,7 +36,10 @@ export async function receiveWebhook(
 ): Promise<void> {
   const event = parts.stripe.verifyWebhook(body, signature);
   const now = new Date();
-  await saveStripeEvent(parts.db, { ...event, status: "RECEIVED", dueTime: now, receiveTime: now });
+  const fate = APPLIED_TYPES.has(event.type)
+    ? { status: "RECEIVED", dueTime: now }
+    : { status: "IGNORED", reason: "events of this type change nothing here", dueTime: null };
+  await saveStripeEvent(parts.db, { ...event, ...fate, receiveTime: now });
 }
 
 /** Applies the events that are due. The number of them. */
@@ -55,16 +57,11 @@ async function applyInTurn(parts: PaymentParts, events: readonly StripeEventRow[
 async function applyEvent(parts: PaymentParts, event: StripeEventRow): Promise<void> {
   const done = (status: string, reason = "", db: Database | Transaction = parts.db) =>
     saveEventOutcome(db, event.id, { status, reason, dueInMs: null });
-  if (!APPLIED_TYPES.has(event.type))
-    return await done("IGNORED", "events of this type change nothing here");
-
-  const paymentId = await findPaymentOfIntent(
+  const payment = await findPaymentOfIntent(
     parts.db,
     event.paymentIntentId,
     parts.stripe.paymentIdOf(event.payload),
   );
-  const payment =
-    paymentId === undefined ? undefined : await findPayment(parts.db, { paymentId }, undefined);
   if (payment === undefined) return await leaveUnmatched(parts, event);
   if (isFinal(payment.status as PaymentState))
     return await done("IGNORED", `late event ignored: already ${payment.status}`);
@@ -73,10 +70,12 @@ async function applyEvent(parts: PaymentParts, event: StripeEventRow): Promise<v
   const snapshot =
     parts.stripe.finalSnapshotOf(event.payload) ??
     (await parts.stripe.retrieve(event.paymentIntentId)).snapshot;
-  await parts.inTransaction(async (tx) => {
-    const { ignored } = await applySnapshot(tx, parts.outbox, payment.id, { snapshot, fetchTime });
-    await done(ignored === undefined ? "APPLIED" : "IGNORED", ignored, tx);
+  const applied = await parts.inTransaction(async (tx) => {
+    const news = await applySnapshot(tx, parts.outbox, payment.id, { snapshot, fetchTime });
+    await done(news.ignored === undefined ? "APPLIED" : "IGNORED", news.ignored, tx);
+    return news;
   });
+  if (applied.ignored === undefined) tellReview(parts.log, applied.payment);
 }
 
 /** No payment of ours, or not yet: it is kept and tried again, never dropped. */

@@ -55,7 +55,6 @@ export async function openBackbone(
   );
   const outbox = createOutbox(sender(config));
   const relay = parts.use(startRelay({ db, producer: kafka.producer(), log }));
-  outbox.onPublish(() => relay.wake());
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined); // runService looks at it; until then nobody does
   relay.failed.catch(reject);

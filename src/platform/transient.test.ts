@@ -17,7 +17,7 @@ test.each([
   expect(isTransient(withCode(code))).toBe(true);
 });
 
-test.each(["40001", "40P01", "53300", "57P01", "57P03", "08006"])(
+test.each(["40001", "40P01", "53300", "53100", "58030", "25006", "57P01", "57P03", "08006"])(
   "PostgreSQL's %s goes away",
   (code) => {
     expect(isTransient(withCode(code))).toBe(true);

@@ -20,10 +20,10 @@ const CODES = new Set([
 ]);
 
 /**
- * SQLSTATEs: serialization failure, deadlock, too many connections, a server that shuts down, crashed or starts up, and
- * the class of connection failures. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATEs: serialization failure, deadlock, a server that shuts down, crashed, starts up or is a standby still, sessions that
+ * it ended, and the classes of connection failures, exhausted resources and system errors. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const SQL_STATE = /^(40001|40P01|53300|57P0[123]|08[0-9A-Z]{3})$/;
+const SQL_STATE = /^(40001|40P01|25006|25P03|57P0[1235]|(08|53|58)[0-9A-Z]{3})$/;
 
 /** The deepest chain of causes that is walked; a chain may be a circle. */
 const CAUSE_LIMIT = 16;

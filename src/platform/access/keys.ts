@@ -47,12 +47,16 @@ async function keysIn(path: string): Promise<PublicKeys> {
   return {
     async refresh() {
       if (Date.now() - seen.checkedAt < FILE_CHECK_MS) return false;
-      const now = await read();
-      const changed = now.stamp !== seen.stamp;
-      // Only after a good read is the new date believed: a file caught half-written is read again at the next call.
-      if (changed) keys = await load();
-      seen = now;
-      return changed;
+      try {
+        const now = await read();
+        const changed = now.stamp !== seen.stamp;
+        // Only after a good read is the new date believed: a file caught half-written is read again at the next call.
+        if (changed) keys = await load();
+        seen = now;
+        return changed;
+      } catch (error) {
+        throw new KeysUnavailable(`The keys in ${path} cannot be had.`, { cause: error });
+      }
     },
     find: (header, token) => keys(header, token),
   };

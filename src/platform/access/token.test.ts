@@ -52,6 +52,8 @@ describe("a token of the identity provider", () => {
     ["is another provider's", { iss: "https://evil.example" }, /claim "iss"/],
     ["is not valid yet", { nbf: 4_000_000_000 }, /claim "nbf"/],
     ["names nobody", { sub: "" }, /names nobody/],
+    ["names somebody at too great length", { sub: "c".repeat(129) }, /128/],
+    ["hides a control character in its sub", { sub: "c\u0000" }, /control/],
     ["never expires", { exp: undefined } as unknown as JWTPayload, /claim "exp"/],
     ["pretends to be a service's", { iss: "waybill", aud: "payment", sub: "order" }, /unknown key/],
   ])("that %s is refused", async (_, claims, why) => {

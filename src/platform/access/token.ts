@@ -40,6 +40,8 @@ export interface TokenVerifierOptions {
   readonly serviceKeys: string;
 }
 
+const USER_ID = /^\P{Cc}{1,128}$/u;
+
 interface Verified {
   readonly principal: Principal;
   readonly untilMs: number;
@@ -146,6 +148,9 @@ const textOf = (value: unknown): string | undefined =>
 function userOf(payload: JWTPayload): Principal {
   const id = textOf(payload.sub);
   if (id === undefined) throw refuse("The token names nobody: its sub is empty.");
+  // The contract's rule for a customer's ID: an order of a longer one could be taken, but never paid.
+  if (!USER_ID.test(id))
+    throw refuse("The token's sub is longer than 128 characters, or holds control characters.");
   const email = textOf(payload["email"]);
   const roles = payload["roles"];
   const kind = Array.isArray(roles) && roles.includes("operator") ? "operator" : "customer";

@@ -48,17 +48,31 @@ export function openDatabase(options: {
  * Drizzle sends its statements through `unsafe`, which the driver does not prepare: each one then takes two round trips and is
  * planned anew. All our statements are constant texts with parameters, so they are prepared, in transactions too.
  */
-function preparing<S extends postgres.Sql | postgres.TransactionSql>(sql: S): S {
+function preparing<S extends postgres.Sql | postgres.TransactionSql>(
+  sql: S,
+  isOver: () => boolean = () => false,
+): S {
   const unsafe = sql.unsafe.bind(sql);
-  sql.unsafe = ((query, parameters, options) =>
-    unsafe(query, parameters, {
-      prepare: parameters !== undefined && parameters.length > 0,
+  sql.unsafe = ((query, parameters, options) => {
+    if (isOver()) throw new Error("the transaction of this statement is over");
+    return unsafe(query, parameters, {
       ...options,
-    })) as typeof sql.unsafe;
+      // Last: drizzle says false, where nobody gave the statement a name.
+      prepare: parameters !== undefined && parameters.length > 0,
+    });
+  }) as typeof sql.unsafe;
   if ("begin" in sql) {
     const begin = sql.begin.bind(sql);
     sql.begin = ((work: (tx: postgres.TransactionSql) => unknown) =>
-      begin((tx) => work(preparing(tx)))) as typeof sql.begin;
+      begin(async (tx) => {
+        let over = false;
+        try {
+          return await work(preparing(tx, () => over));
+        } finally {
+          // What a failed part of the work leaves running beside it must not be executed after the ROLLBACK, on its own.
+          over = true;
+        }
+      })) as typeof sql.begin;
   }
   return sql;
 }

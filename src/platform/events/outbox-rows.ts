@@ -4,7 +4,7 @@ import { wireHeaders, type HeaderTexts } from "./cloud-event.ts";
 import type { OutRecord } from "./ports.ts";
 import { outbox, outboxParked, type Database } from "./schema.ts";
 
-const BATCH_LIMIT_ROWS = 500;
+export const BATCH_LIMIT_ROWS = 500;
 /** Below the 1 MiB that a broker takes as one batch of a partition. */
 const BATCH_LIMIT_BYTES = 900_000;
 /** What a record weighs beside its payload: headers, key, framing. */

@@ -21,8 +21,6 @@ export interface Outbox {
     schema: S,
     event: MessageInitShape<S>,
   ): Promise<void>;
-  /** The listener hears of every publish, before its commit: time to look into the outbox soon. */
-  onPublish(listener: () => void): void;
 }
 
 export function createOutbox(o: {
@@ -35,7 +33,6 @@ export function createOutbox(o: {
 }): Outbox {
   const validator = createValidator();
   const streams = new Map<DescMessage, StreamTopic>();
-  const listeners: (() => void)[] = [];
 
   const streamFor = (schema: DescMessage): StreamTopic => {
     const known = streams.get(schema) ?? streamOf(schema, o.namespace);
@@ -77,9 +74,7 @@ export function createOutbox(o: {
         payload,
         headers,
       });
-      for (const listener of listeners) listener();
     },
-    onPublish: (listener) => void listeners.push(listener),
   };
 }
 

@@ -1,7 +1,14 @@
 // Sends what is in the outbox to the broker: one batch at a time, in the order of each key, and never drops a row.
 import { underlying } from "./failure.ts";
 import { startLoop, within } from "./loop.ts";
-import { deleteRows, parkRows, readBatch, toRecord, type OutboxRow } from "./outbox-rows.ts";
+import {
+  BATCH_LIMIT_ROWS,
+  deleteRows,
+  parkRows,
+  readBatch,
+  toRecord,
+  type OutboxRow,
+} from "./outbox-rows.ts";
 import { RecordsRefusedError, type EventProducer, type EventsLog } from "./ports.ts";
 import type { Database } from "./schema.ts";
 import { ensureShards, ShardLeases } from "./shard-lease.ts";
@@ -9,6 +16,8 @@ import { createTopicRests, type TopicRests } from "./topic-rest.ts";
 
 const LEASE_MS = 6_000;
 const POLL_FIRST_MS = 10;
+/** After a wake, so long is waited for the commits beside it: one read and one send then serve them all. */
+const GATHER_MS = 3;
 const POLL_LAST_MS = 1_000;
 /** How long a stop waits for the batch in flight. Later than that its leases end by themselves. */
 const STOP_LIMIT_MS = 5_000;
@@ -59,9 +68,11 @@ export function startRelay(o: RelayOptions): Relay {
   let idleMs = first;
   const send = startLoop("sending the outbox", o.log, async (signal) => {
     const found = await leases.during(() => sendBatch(sending, signal));
-    idleMs = found ? first : Math.min(idleMs * 2, last);
-    return found ? 0 : idleMs * (0.75 + Math.random() / 2);
+    if (found === "full") return 0;
+    idleMs = found === "some" ? first : Math.min(idleMs * 2, last);
+    return idleMs * (0.75 + Math.random() / 2);
   });
+  let gathering: NodeJS.Timeout | undefined;
 
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined); // who starts a relay may not look at it
@@ -70,9 +81,13 @@ export function startRelay(o: RelayOptions): Relay {
     failed,
     wake() {
       idleMs = first;
-      send.wake();
+      gathering ??= setTimeout(() => {
+        gathering = undefined;
+        send.wake();
+      }, GATHER_MS);
     },
     async [Symbol.asyncDispose]() {
+      clearTimeout(gathering);
       await tick.stop();
       const ended = await within(
         STOP_LIMIT_MS,
@@ -92,23 +107,24 @@ export function startRelay(o: RelayOptions): Relay {
   };
 }
 
-/** Sends one batch. False: there was nothing to send. Throws when it did not work; all that was not sent stays. */
-async function sendBatch(s: Sending, signal: AbortSignal): Promise<boolean> {
+/** Sends one batch, and says what it found. Throws when it did not work; all that was not sent stays. */
+async function sendBatch(s: Sending, signal: AbortSignal): Promise<"nothing" | "some" | "full"> {
   const shards = s.leases.held();
-  if (shards.length === 0) return false;
+  if (shards.length === 0) return "nothing";
   const rows = await readBatch(s.db, shards, s.rests.resting());
-  if (rows.length === 0) return false;
+  if (rows.length === 0) return "nothing";
+  const found = rows.length < BATCH_LIMIT_ROWS ? "some" : "full";
   const behind = rows.filter((row) => row.behind_parked);
   if (behind.length > 0) await parkRows(s.db, behind, "an earlier event of its key is parked");
   const sendable = rows.filter((row) => !row.behind_parked);
-  if (sendable.length === 0) return true;
+  if (sendable.length === 0) return found;
   try {
     await sendRows(s, sendable, signal);
   } catch (error) {
     if (!(error instanceof RecordsRefusedError)) throw error;
     await sendOneByOne(s, sendable, signal);
   }
-  return true;
+  return found;
 }
 
 /** The lease is looked at just before the send: a relay that slept too long must not send at all. */

@@ -50,8 +50,21 @@ export function toConnectError(
   ) {
     return error;
   }
+  if (isUnstorable(error)) {
+    return new ConnectError("A text holds a NUL character.", Code.InvalidArgument);
+  }
   return isTransient(error) ? unavailable(error, log) : internal(error, log);
 }
+
+/** SQLSTATE character_not_in_repertoire: PostgreSQL stores every text but one with a NUL. */
+const NOT_IN_REPERTOIRE = "22021";
+
+/** The query builder wraps the driver's error. */
+const isUnstorable = (error: unknown): boolean =>
+  error instanceof Error &&
+  [error, error.cause].some(
+    (one) => (one as { code?: unknown } | undefined)?.code === NOT_IN_REPERTOIRE,
+  );
 
 function refused(error: Refusal): ConnectError {
   const answer = new ConnectError(error.message, CODES[error.code], undefined, undefined, error);
