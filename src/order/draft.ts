@@ -56,7 +56,11 @@ const validator = createValidator();
 /** Where to tell the customer. The request was validated; the address in the token is the identity provider's word. */
 function contactOf(request: CreateOrderRequest, customer: Customer): Contact {
   const email = request.contact?.email || customer.email || "";
-  const contact = create(ContactSchema, { ...request.contact, email });
+  const contact = create(ContactSchema, {
+    email,
+    phoneNumber: request.contact?.phoneNumber ?? "",
+    locale: request.contact?.locale ?? "",
+  });
   const isGood = email !== "" && validator.validate(ContactSchema, contact).kind === "valid";
   if (isGood) return contact;
   throw new Refusal(

@@ -1,0 +1,136 @@
+// The promise: an event that cannot be applied is kept and visible, in the order of its key, and stops nobody else's.
+import { create, toBinary, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { v7 } from "uuid";
+import { OrderEventSchema } from "../gen/waybill/order/v1/order_event_pb.js";
+import { PaymentStatus } from "../gen/waybill/payment/v1/payment_pb.js";
+import { PaymentStatusEventSchema } from "../gen/waybill/payment/v1/payment_status_event_pb.js";
+import { clientOf } from "../dev/backends/kafka-ready.ts";
+import { streamOf } from "../src/platform/events/stream.ts";
+import { eventually } from "./harness/eventually.ts";
+import { newCustomer } from "./harness/people.ts";
+import { query } from "./harness/rows.ts";
+import { mailsTo } from "./harness/sandbox.ts";
+import { becomes, placeOrder } from "./harness/shop.ts";
+import { TEST_SOURCE } from "./harness/topics.ts";
+
+const place = inject("shared");
+const producer = clientOf(place.stack.kafka.brokers).producer();
+beforeAll(() => producer.connect());
+afterAll(() => producer.disconnect());
+
+interface Event {
+  readonly key: string;
+  readonly sequence: number;
+  readonly type: string;
+  readonly value: Uint8Array;
+}
+
+/** Puts a record onto the topic of a message, as the service that owns it would. */
+async function put(schema: DescMessage, { key, sequence, type, value }: Event): Promise<void> {
+  const headers = {
+    ce_id: v7(),
+    ce_type: type,
+    ce_source: TEST_SOURCE,
+    ce_specversion: "1.0",
+    ce_time: new Date().toISOString(),
+    ce_sequence: String(sequence),
+    ce_dataschema: schema.typeName,
+    "content-type": "application/protobuf",
+  };
+  const { topic } = streamOf(schema, place.namespace);
+  await producer.send({ topic, messages: [{ key, value: Buffer.from(value), headers }] });
+}
+
+const putStatus = (key: string, sequence: number, value: Uint8Array): Promise<void> =>
+  put(PaymentStatusEventSchema, { key, sequence, type: "payment.status-updated", value });
+
+const encoded = <S extends DescMessage>(schema: S, init: MessageInitShape<S>): Uint8Array =>
+  toBinary(schema, create(schema, init));
+
+const paymentFailed = (orderId: string, attemptNumber: number): Uint8Array =>
+  encoded(PaymentStatusEventSchema, {
+    orderId,
+    customerId: "held",
+    paymentId: v7(),
+    event: { case: "paymentStatusUpdated", value: { status: PaymentStatus.FAILED, attemptNumber } },
+  });
+
+const orderCreated = (orderId: string, email: string): Uint8Array =>
+  encoded(OrderEventSchema, {
+    orderId,
+    customerId: "held",
+    event: {
+      case: "orderCreated",
+      value: {
+        number: "HELD-0000-00",
+        total: { currencyCode: "EUR", minorUnits: 100n },
+        contact: { email },
+      },
+    },
+  });
+
+const heldBy = (store: "order" | "notification", orderId: string) =>
+  query<{ state: string; seq: string; reason: string }>(
+    place,
+    store,
+    "select state, seq::text, reason from held_event where key = $1 order by id",
+    [orderId],
+  );
+
+describe("an event whose ground comes by another topic", () => {
+  test("waits for it, with the later ones of its key, and then all are told in order", async () => {
+    const orderId = v7();
+    const email = `held-${orderId}@example.com`;
+    await putStatus(orderId, 1, paymentFailed(orderId, 1));
+    await putStatus(orderId, 2, paymentFailed(orderId, 2));
+    await eventually(async () => {
+      const held = await heldBy("notification", orderId);
+      expect(held.map(({ state, seq }) => [state, seq])).toEqual([
+        ["waiting", "1"],
+        ["waiting", "2"],
+      ]);
+    });
+    expect(await mailsTo(place, email)).toEqual([]);
+
+    await put(OrderEventSchema, {
+      key: orderId,
+      sequence: 1,
+      type: "order.created",
+      value: orderCreated(orderId, email),
+    });
+
+    await eventually(async () => {
+      const subjects = (await mailsTo(place, email)).map(({ subject }) => subject);
+      expect(subjects.toSorted()).toEqual([
+        "Payment refused for your order HELD-0000-00",
+        "Payment refused for your order HELD-0000-00",
+        "Your order HELD-0000-00",
+      ]);
+      expect(await heldBy("notification", orderId)).toEqual([]);
+    });
+  });
+});
+
+describe("an event that nobody can read", () => {
+  test("is kept as dead, the later ones of its key behind it, and other orders go on", async () => {
+    const orderId = v7();
+    const alice = await newCustomer(place);
+
+    await putStatus(orderId, 1, Buffer.from("no protobuf"));
+    await putStatus(orderId, 2, paymentFailed(orderId, 1));
+    const { order } = await placeOrder(place, alice);
+
+    await becomes(place, alice, order.id, "PAID");
+    for (const store of ["order", "notification"] as const) {
+      await eventually(async () => {
+        const held = await heldBy(store, orderId);
+        expect(held.map(({ state, seq }) => [state, seq])).toEqual([
+          ["dead", "1"],
+          ["waiting", "2"],
+        ]);
+      });
+      await query(place, store, "delete from held_event where key = $1", [orderId]);
+    }
+  });
+});
