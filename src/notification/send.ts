@@ -35,15 +35,34 @@ export async function sendDueNotifications(parts: SendParts): Promise<number> {
     limit: WORKER_BATCH,
     leaseMs: SEND_LEASE_MS,
   });
-  await Promise.all(
-    claimed.map((message) =>
-      message.status === "SENDING" ? send(parts, message) : tellAmbiguous(parts, message),
-    ),
-  );
+  const sending = claimed.filter((message) => message.status === "SENDING");
+  for (const message of claimed)
+    if (message.status === "AMBIGUOUS") tellAmbiguous(parts.log, message);
+  // Mails are settled together, one transaction for all. An SMS by itself, at once: what is not settled when we die is lost for it.
+  const mails = sending.filter((message) => message.channel === "EMAIL");
+  const texts = sending.filter((message) => message.channel === "SMS");
+  await Promise.all([send(parts, mails), ...texts.map((message) => send(parts, [message]))]);
   return claimed.length;
 }
 
-async function send(parts: SendParts, message: NotificationRow): Promise<void> {
+interface Sent {
+  readonly message: NotificationRow;
+  readonly step: NextStep;
+}
+
+async function send(parts: SendParts, messages: readonly NotificationRow[]): Promise<void> {
+  if (messages.length === 0) return;
+  const sent = await Promise.all(messages.map((message) => sendOne(parts, message)));
+  try {
+    await settle(parts, sent);
+  } catch (error) {
+    if (sent.length === 1) throw error;
+    parts.log.warn({ messages: sent.length, error }, "messages are settled one by one");
+    for (const one of sent) await settle(parts, [one]);
+  }
+}
+
+async function sendOne(parts: SendParts, message: NotificationRow): Promise<Sent> {
   const result = await ask(parts, message);
   const step = afterSending(
     {
@@ -59,11 +78,21 @@ async function send(parts: SendParts, message: NotificationRow): Promise<void> {
       "a message was not sent",
     );
   }
-  await parts.inTransaction(async (tx) => {
-    const saved = await saveProgress(tx, message, progressOf(step));
-    if (saved?.status === "SENT") await publishSent(tx, parts.outbox, saved);
-  });
+  return { message, step };
 }
+
+/** Commits what became of the messages, with their events. */
+const settle = (parts: SendParts, sent: readonly Sent[]): Promise<void> =>
+  parts.inTransaction(async (tx) => {
+    const saved = await Promise.all(
+      sent.map(({ message, step }) => saveProgress(tx, message, progressOf(step))),
+    );
+    // In the order of their keys, so that two senders never wait for each other.
+    const accepted = saved
+      .flatMap((row) => (row?.status === "SENT" ? [row] : []))
+      .toSorted((a, b) => (a.orderId ?? a.id).localeCompare(b.orderId ?? b.id));
+    await Promise.all(accepted.map((row) => publishSent(tx, parts.outbox, row)));
+  });
 
 const ask = (parts: SendParts, message: NotificationRow): Promise<SendResult> =>
   message.channel === "SMS"
@@ -116,9 +145,8 @@ async function publishSent(
   });
 }
 
-async function tellAmbiguous(parts: SendParts, message: NotificationRow): Promise<void> {
-  parts.log.error(
-    { notificationId: message.id },
+const tellAmbiguous = (log: Log, { id }: NotificationRow): void =>
+  log.error(
+    { notificationId: id },
     "a message may or may not have been sent: it is not sent again, an operator must look",
   );
-}
