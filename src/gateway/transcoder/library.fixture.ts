@@ -52,7 +52,7 @@ const SCALARS: Readonly<Record<string, Type>> = {
 };
 const WKT = ".google.protobuf.";
 
-/** Fields are numbered in order: "repeated string tags", ".library.Book book", "enum .library.Genre genre". */
+/** Fields are numbered in order: "repeated string tags", ".bookshop.Book book", "enum .bookshop.Genre genre". */
 function message(
   name: string,
   fields: string,
@@ -74,7 +74,7 @@ function fieldOf(words: readonly string[], number: number, oneof: readonly strin
     jsonName: protoCamelCase(name),
     number,
     label: repeated ? Label.REPEATED : Label.OPTIONAL,
-    type: SCALARS[type] ?? (type === ".library.Genre" ? Type.ENUM : Type.MESSAGE),
+    type: SCALARS[type] ?? (type === ".bookshop.Genre" ? Type.ENUM : Type.MESSAGE),
     ...(type.startsWith(".") ? { typeName: type } : {}),
     ...(oneof.includes(name) ? { oneofIndex: 0 } : {}),
   };
@@ -93,14 +93,14 @@ function rpc(
   }
   const options = create(MethodOptionsSchema);
   setExtension(options, http, httpRule);
-  return { name, inputType: `.library.${input}`, outputType: ".library.Book", options };
+  return { name, inputType: `.bookshop.${input}`, outputType: ".bookshop.Book", options };
 }
 
 const messages = [
-  message("Author", "string display_name, repeated string awards, .library.Author mentor"),
+  message("Author", "string display_name, repeated string awards, .bookshop.Author mentor"),
   message(
     "Book",
-    `string name, string title, .library.Author author, repeated .library.Author editors, .library.Genre genre,
+    `string name, string title, .bookshop.Author author, repeated .bookshop.Author editors, .bookshop.Genre genre,
      int64 price, repeated string tags, ${WKT}Timestamp publish_time, string isbn, int32 shelf_number`,
     ["isbn", "shelf_number"],
   ),
@@ -108,19 +108,19 @@ const messages = [
     "Values",
     `double a_double, float a_float, int32 an_int32, int64 an_int64, uint32 a_uint32, uint64 a_uint64, sint32 a_sint32,
      sint64 a_sint64, fixed32 a_fixed32, fixed64 a_fixed64, sfixed32 a_sfixed32, sfixed64 a_sfixed64, bool a_bool,
-     string a_string, bytes some_bytes, .library.Genre genre, ${WKT}Timestamp a_time, ${WKT}Duration a_duration,
+     string a_string, bytes some_bytes, .bookshop.Genre genre, ${WKT}Timestamp a_time, ${WKT}Duration a_duration,
      ${WKT}FieldMask a_mask, ${WKT}Int64Value a_long, ${WKT}StringValue a_text, ${WKT}BoolValue a_flag,
-     ${WKT}BytesValue a_blob, repeated int32 numbers, repeated .library.Genre genres, repeated .library.Author authors,
-     .library.Author author, ${WKT}StringValue one, string other`,
+     ${WKT}BytesValue a_blob, repeated int32 numbers, repeated .bookshop.Genre genres, repeated .bookshop.Author authors,
+     .bookshop.Author author, ${WKT}StringValue one, string other`,
     ["one", "other"],
   ),
   message(
     "BookRequest",
-    "string name, .library.Book book, bool force, repeated string tags, int64 price",
+    "string name, .bookshop.Book book, bool force, repeated string tags, int64 price",
   ),
 ];
 
-/** A service `library.Library` of these RPCs; each takes a BookRequest or what `input` names, and returns a Book. */
+/** A service `bookshop.Library` of these RPCs; each takes a BookRequest or what `input` names, and returns a Book. */
 export function libraryWith(
   rpcs: Readonly<Record<string, Rule & { input?: string }>>,
   change: (methods: MessageInitShape<typeof MethodDescriptorProtoSchema>[]) => void = () =>
@@ -137,8 +137,8 @@ export function libraryWith(
     file_google_protobuf_wrappers,
   ];
   const file = create(FileDescriptorProtoSchema, {
-    name: "library.proto",
-    package: "library",
+    name: "bookshop.proto",
+    package: "bookshop",
     syntax: "proto3",
     dependency: needs.map((needed) => needed.proto.name),
     messageType: messages,
@@ -157,7 +157,7 @@ export function libraryWith(
   const files = create(FileDescriptorSetSchema, {
     file: [...needs.map((needed) => needed.proto), file],
   });
-  const service = createFileRegistry(files).getService("library.Library");
+  const service = createFileRegistry(files).getService("bookshop.Library");
   if (service === undefined) throw new Error("the fixture has no service");
   return service;
 }

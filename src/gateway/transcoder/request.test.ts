@@ -104,7 +104,7 @@ describe("an RPC is called with what the request says", () => {
       expect(answer.json).not.toHaveProperty("code");
       const [call] = calls;
       if (call === undefined) throw new Error("no RPC was called");
-      const type = call.request.$typeName.replace("library.", "");
+      const type = call.request.$typeName.replace("bookshop.", "");
       expect(toJson(libraryMessage(type), call.request)).toEqual(request);
     });
   }
