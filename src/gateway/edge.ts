@@ -24,6 +24,8 @@ export const edgeHooks =
     });
     if (config.corsOrigins.length > 0) {
       await app.register(cors, {
+        methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        strictPreflight: false,
         origin: [...config.corsOrigins],
         exposedHeaders: CORS_EXPOSED,
         maxAge: 600,
