@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import {
   type Child,
   type Exit,
@@ -16,10 +15,10 @@ import { findJava, kafkaLibraries, kafkaVersion } from "./kafka-jars.ts";
 import { answersMetadata, provenReady } from "./kafka-ready.ts";
 import { type KafkaPorts, writeKafkaSettings } from "./kafka-settings.ts";
 import { type Say, SetupProblem } from "./problem.ts";
+import { becomesReady } from "./ready.ts";
 
 const HOST = "127.0.0.1";
-const READY_WITHIN_MS = 60_000;
-const POLL_MS = 100;
+const READY = { withinMs: 60_000, pollMs: 100 };
 const STOP_WITHIN_MS = 10_000;
 const START_TRIES = 3;
 /** Stopped after all that uses it. */
@@ -115,7 +114,7 @@ async function launch(place: Place, wanted: KafkaPorts | undefined): Promise<Nod
     const child = await runJava(place, "kafka.Kafka", [settings]);
     // A proxy in front may not be up yet, so the record that proves the node would not come through.
     const prove = place.advertised === undefined ? provenReady : answersMetadata;
-    if (await becomesReady(child, () => prove([address]))) {
+    if (await becomesReady(child, READY, () => prove([address]))) {
       writeFileSync(join(place.dataDir, "ports.json"), JSON.stringify(ports));
       return { child, ports };
     }
@@ -161,17 +160,4 @@ async function rememberedPorts(dataDir: string): Promise<KafkaPorts> {
     if ((await isFree(before.client)) && (await isFree(before.controller))) return before;
   }
   return { client: await freePort(), controller: await freePort() };
-}
-
-async function becomesReady(child: Child, prove: () => Promise<void>): Promise<boolean> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  while (child.running && Date.now() < deadline) {
-    const ready = await prove().then(
-      () => true,
-      () => false, // it is still starting
-    );
-    if (ready) return true;
-    await pause(POLL_MS);
-  }
-  return false;
 }

@@ -19,11 +19,11 @@ import { makeCluster, type ClusterPlace } from "./postgres-cluster.ts";
 import { postgresUser } from "./postgres-user.ts";
 import { type Say, SetupProblem } from "./problem.ts";
 import { closedFolder } from "./reachable.ts";
+import { becomesReady } from "./ready.ts";
 
 const HOST = "127.0.0.1";
 const USER = "waybill";
-const READY_WITHIN_MS = 30_000;
-const POLL_MS = 25;
+const READY = { withinMs: 30_000, pollMs: 25 };
 const STOP_WITHIN_MS = 10_000;
 const START_TRIES = 5;
 const RETRY_MS = 500;
@@ -146,7 +146,7 @@ async function launch(place: Place, wanted: number | undefined): Promise<Server>
     removeStaleLock(place.cluster);
     const port = wanted ?? (await rememberedPort(join(place.dataDir, "port")));
     const child = await spawnServer(place, port);
-    if (await becomesReady(child, urlOf(place, port))) {
+    if (await becomesReady(child, READY, () => versionOf(urlOf(place, port)))) {
       writeFileSync(join(place.dataDir, "port"), String(port));
       return { child, port };
     }
@@ -177,16 +177,6 @@ function spawnServer(place: Place, port: number): Promise<Child> {
 async function rememberedPort(file: string): Promise<number> {
   const before = existsSync(file) ? Number(readFileSync(file, "utf8")) : Number.NaN;
   return Number.isInteger(before) && (await isFree(before)) ? before : freePort();
-}
-
-async function becomesReady(child: Child, url: string): Promise<boolean> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  while (child.running && Date.now() < deadline) {
-    const answered = await versionOf(url).catch(() => undefined); // it is still starting
-    if (answered !== undefined) return true;
-    await pause(POLL_MS);
-  }
-  return false;
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type SendSMSRequest,
 } from "../../gen/waybill/notification/v1/notification_service_pb.js";
 import { customerScope, type Principal } from "../platform/access/principal.ts";
-import type { Database, Transaction } from "../platform/database/open.ts";
+import type { Backbone } from "../platform/backbone.ts";
 import { newId } from "../platform/id.ts";
 import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
 import { Refusal } from "../platform/refusal.ts";
@@ -25,9 +25,7 @@ import {
 } from "./store.ts";
 import { toNotification } from "./wire.ts";
 
-export interface NotificationParts {
-  readonly db: Database;
-  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
+export interface NotificationParts extends Pick<Backbone, "db" | "inTransaction"> {
   /** There is a message to send. */
   readonly wakeSender: () => void;
 }

@@ -2,7 +2,8 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { NotificationEventSchema } from "../../gen/waybill/notification/v1/notification_event_pb.js";
 import { NotificationChannel } from "../../gen/waybill/notification/v1/notification_pb.js";
-import type { Database, Transaction } from "../platform/database/open.ts";
+import type { Backbone } from "../platform/backbone.ts";
+import type { Transaction } from "../platform/database/open.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import type { Log } from "../platform/log.ts";
 import { afterSending, type Channel, type NextStep, type SendResult } from "./delivery.ts";
@@ -20,10 +21,7 @@ const SEND_LEASE_MS = 10_000;
 /** How many messages are sent at once. */
 const WORKER_BATCH = 32;
 
-export interface SendParts {
-  readonly db: Database;
-  readonly outbox: Outbox;
-  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
+export interface SendParts extends Pick<Backbone, "db" | "outbox" | "inTransaction"> {
   readonly sendMail: SendMail;
   readonly sendSms: SendSms;
   readonly log: Log;

@@ -4,8 +4,7 @@ import { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
 import type { OrderPayment } from "../../gen/waybill/order/v1/order_pb.js";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import type { PaymentService } from "../../gen/waybill/payment/v1/payment_service_pb.js";
-import type { Database, Transaction } from "../platform/database/open.ts";
-import type { Outbox } from "../platform/events/outbox.ts";
+import type { Backbone } from "../platform/backbone.ts";
 import type { Log } from "../platform/log.ts";
 import { onBehalfOfKey } from "../platform/rpc/client.ts";
 import {
@@ -28,11 +27,7 @@ const WORKER_BATCH = 16;
 /** The decline_code of an order whose total cannot be charged at all; the others are Stripe's. */
 const NOT_CHARGEABLE = "amount_not_chargeable";
 
-export interface OrderParts {
-  readonly db: Database;
-  readonly outbox: Outbox;
-  /** Runs a transaction and, once it is committed, lets the relay know. */
-  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
+export interface OrderParts extends Pick<Backbone, "db" | "outbox" | "inTransaction"> {
   readonly payments: Client<typeof PaymentService>;
   readonly log: Log;
 }

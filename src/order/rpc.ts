@@ -27,6 +27,7 @@ import {
   REQUEST_KEY,
   saveOrder,
   type OrderWithItems,
+  type RequestRow,
 } from "./store.ts";
 import { orderCreated, requestHash, toOrder, toOrderPayment, toProduct } from "./wire.ts";
 
@@ -59,7 +60,7 @@ async function createOrder(
   const taken =
     known === undefined
       ? await takeOrder(parts, request, draftOrder(request, customer, priceBook))
-      : await sameOrder(parts, request, customer.id);
+      : await sameOrder(parts, request, known);
 
   const payment =
     taken.order.status === "PENDING"
@@ -96,7 +97,8 @@ async function takeOrder(
     });
     return draft;
   } catch (error) {
-    if (violatesUnique(error, REQUEST_KEY)) return await sameOrder(parts, request, customerId);
+    if (violatesUnique(error, REQUEST_KEY))
+      return await sameOrder(parts, request, await findRequest(parts.db, customerId, requestId));
     throw error;
   }
 }
@@ -105,10 +107,9 @@ async function takeOrder(
 async function sameOrder(
   parts: OrderParts,
   request: CreateOrderRequest,
-  customerId: string,
+  known: RequestRow | undefined,
 ): Promise<OrderWithItems> {
-  const known = await findRequest(parts.db, customerId, request.requestId);
-  const found = known && (await findOrder(parts.db, known.orderId, customerId));
+  const found = known && (await findOrder(parts.db, known.orderId, known.customerId));
   if (known === undefined || found === undefined)
     throw new Refusal("aborted", "the first call with this request_id was given up; try again");
   if (known.requestHash !== requestHash(request)) {

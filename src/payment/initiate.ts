@@ -1,7 +1,8 @@
 // Commits the intent to take an order's money: the payment and its attempt, before Stripe is called (settle.ts).
 import type { InitiatePaymentRequest } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import { PaymentEventSchema } from "../../gen/waybill/payment/v1/payment_event_pb.js";
-import type { Database, Transaction } from "../platform/database/open.ts";
+import type { Backbone } from "../platform/backbone.ts";
+import type { Transaction } from "../platform/database/open.ts";
 import { violatesUnique } from "../platform/database/unique.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import { newId } from "../platform/id.ts";
@@ -24,11 +25,8 @@ import { toStripeAmount } from "./stripe-amount.ts";
 /** How long a call to Stripe has before the worker makes it again, in milliseconds. Twice at once is harmless: the key is the same. */
 export const ATTEMPT_LEASE_MS = 10_000;
 
-export interface PaymentParts {
-  readonly db: Database;
+export interface PaymentParts extends Pick<Backbone, "db" | "outbox" | "inTransaction"> {
   readonly stripe: StripeRoom;
-  readonly outbox: Outbox;
-  readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
   readonly log: Log;
 }
 
