@@ -47,6 +47,8 @@ export const notifications = pgTable(
     html: text().notNull(),
     providerMessageId: text("provider_message_id").notNull().default(""),
     failureReason: text("failure_reason").notNull().default(""),
+    /** The trace of what asked for it (W3C Trace Context): the worker that sends it goes on with it. */
+    traceparent: text(),
     attemptCount: integer("attempt_count").notNull().default(0),
     /** QUEUED: when to send it. SENDING: when whoever sends it counts as dead. Else null. */
     dueTime: time("due_time"),
@@ -69,6 +71,8 @@ export const notifications = pgTable(
 );
 
 export {
+  eventAttempt,
+  eventAudit,
   eventSequence,
   heldEvent,
   inbox,

@@ -91,6 +91,8 @@ export const orderRequests = pgTable(
 );
 
 export {
+  eventAttempt,
+  eventAudit,
   eventSequence,
   heldEvent,
   inbox,

@@ -92,6 +92,8 @@ export const stripeEvents = pgTable(
 );
 
 export {
+  eventAttempt,
+  eventAudit,
   eventSequence,
   heldEvent,
   inbox,

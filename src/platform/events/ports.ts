@@ -69,6 +69,30 @@ export interface EventConsumer {
   run(o: ConsumerRun): Promise<void>;
 }
 
+/** Of one partition: from the first offset, up to and without the last. */
+export interface OffsetRange {
+  readonly from: bigint;
+  readonly end: bigint;
+}
+
+/** Looks into topics from outside of any group: nothing is committed, and no consumer notices. */
+export interface EventLog {
+  /** Of each partition, what it holds now; with a time, from the first record that is not older on. */
+  ranges(topic: string, since?: Date): Promise<ReadonlyMap<number, OffsetRange>>;
+  /** The next offset that the group will read, by partition; a partition without a commit is left out. */
+  committed(group: string, topic: string): Promise<ReadonlyMap<number, bigint>>;
+  /**
+   * Gives the records of the ranges, in order per partition, and resolves behind the last one. Records that the topic
+   * has forgotten meanwhile are left out. Rejects with what `onRecords` throws.
+   */
+  read(o: {
+    readonly topic: string;
+    readonly ranges: ReadonlyMap<number, OffsetRange>;
+    readonly signal: AbortSignal;
+    onRecords(records: readonly InRecord[]): Promise<void>;
+  }): Promise<void>;
+}
+
 /** The part of a structured log that is used here. Neither payloads nor keys of other people get into it. */
 export interface EventsLog {
   info(fields: object, message: string): void;

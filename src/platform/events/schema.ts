@@ -108,6 +108,40 @@ export const inbox = pgTable(
 );
 
 /**
+ * Events whose handlers were begun and have not ended: a row that is found by the next process is of one that died in
+ * the middle. Not logged to the WAL (see the migration): after a crash of the database the counts begin anew.
+ */
+export const eventAttempt = pgTable(
+  "event_attempt",
+  {
+    consumer: text("consumer").notNull(),
+    eventId: uuid("event_id").notNull(),
+    /** How often it was begun. */
+    started: integer("started").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.consumer, table.eventId] })],
+);
+
+/** What operators did to events: who, when, what, why. Rows are only added. */
+export const eventAudit = pgTable(
+  "event_audit",
+  {
+    id: uuid("id").primaryKey(),
+    /** "operator:<sub>" */
+    actor: text("actor").notNull(),
+    /** The RPC: "SkipDeadLetter". */
+    action: text("action").notNull(),
+    /** What it was asked to act on: the request, without its reason. */
+    subject: jsonb("subject").$type<Readonly<Record<string, unknown>>>().notNull(),
+    reason: text("reason").notNull(),
+    /** How many events it changed. */
+    events: integer("events").notNull(),
+    createTime: time("create_time").notNull().defaultNow(),
+  },
+  (table) => [index("event_audit_time").on(table.createTime)],
+);
+
+/**
  * Events that were taken but not applied: those whose ground has not come yet, dead ones, and whatever of the same
  * topic and key came after them. The row with the least id of a topic and key is its head; only a head has a due time.
  */
@@ -133,6 +167,8 @@ export const heldEvent = pgTable(
     attempts: integer("attempts").notNull().default(0),
     dueTime: time("due_time"),
     createTime: time("create_time").notNull().defaultNow(),
+    /** Since when it is dead. */
+    deadTime: time("dead_time"),
   },
   (table) => [
     unique("held_event_consumer_event").on(table.consumer, table.eventId),
