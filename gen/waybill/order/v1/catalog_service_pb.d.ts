@@ -5,6 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Product } from "./product_pb.js";
+import type { Money } from "../../money/v1/money_pb.js";
 
 /**
  * Describes the file waybill/order/v1/catalog_service.proto.
@@ -64,6 +65,56 @@ export declare type ListProductsResponse = Message<"waybill.order.v1.ListProduct
 export declare const ListProductsResponseSchema: GenMessage<ListProductsResponse>;
 
 /**
+ * @generated from message waybill.order.v1.PutProductRequest
+ */
+export declare type PutProductRequest = Message<"waybill.order.v1.PutProductRequest"> & {
+  /**
+   * The stock keeping unit.
+   *
+   * @generated from field: string sku = 1;
+   */
+  sku: string;
+
+  /**
+   * The name that customers read.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * The price of one.
+   *
+   * @generated from field: waybill.money.v1.Money unit_price = 3;
+   */
+  unitPrice?: Money | undefined;
+};
+
+/**
+ * Describes the message waybill.order.v1.PutProductRequest.
+ * Use `create(PutProductRequestSchema)` to create a new message.
+ */
+export declare const PutProductRequestSchema: GenMessage<PutProductRequest>;
+
+/**
+ * @generated from message waybill.order.v1.PutProductResponse
+ */
+export declare type PutProductResponse = Message<"waybill.order.v1.PutProductResponse"> & {
+  /**
+   * The Product as it is sold from now on.
+   *
+   * @generated from field: waybill.order.v1.Product product = 1;
+   */
+  product?: Product | undefined;
+};
+
+/**
+ * Describes the message waybill.order.v1.PutProductResponse.
+ * Use `create(PutProductResponseSchema)` to create a new message.
+ */
+export declare const PutProductResponseSchema: GenMessage<PutProductResponse>;
+
+/**
  * Operate on Products, the price book.
  *
  * @generated from service waybill.order.v1.CatalogService
@@ -80,6 +131,18 @@ export declare const CatalogService: GenService<{
     methodKind: "unary";
     input: typeof ListProductsRequestSchema;
     output: typeof ListProductsResponseSchema;
+  },
+  /**
+   * Put a Product into the price book: a new one, or another name or price for one that is there. Orders that were taken keep theirs.
+   *
+   * Fails with INVALID_ARGUMENT for a currency that cannot be charged, or a price of nothing or over the limit.
+   *
+   * @generated from rpc waybill.order.v1.CatalogService.PutProduct
+   */
+  putProduct: {
+    methodKind: "unary";
+    input: typeof PutProductRequestSchema;
+    output: typeof PutProductResponseSchema;
   },
 }>;
 

@@ -6,13 +6,14 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
 import { file_waybill_access_v1_options } from "../../access/v1/options_pb.js";
+import { file_waybill_money_v1_money } from "../../money/v1/money_pb.js";
 import { file_waybill_order_v1_product } from "./product_pb.js";
 
 /**
  * Describes the file waybill/order/v1/catalog_service.proto.
  */
 export const file_waybill_order_v1_catalog_service = /*@__PURE__*/
-  fileDesc("CiZ3YXliaWxsL29yZGVyL3YxL2NhdGFsb2dfc2VydmljZS5wcm90bxIQd2F5YmlsbC5vcmRlci52MSJPChNMaXN0UHJvZHVjdHNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJcChRMaXN0UHJvZHVjdHNSZXNwb25zZRIrCghwcm9kdWN0cxgBIAMoCzIZLndheWJpbGwub3JkZXIudjEuUHJvZHVjdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyjgEKDkNhdGFsb2dTZXJ2aWNlEnwKDExpc3RQcm9kdWN0cxIlLndheWJpbGwub3JkZXIudjEuTGlzdFByb2R1Y3RzUmVxdWVzdBomLndheWJpbGwub3JkZXIudjEuTGlzdFByb2R1Y3RzUmVzcG9uc2UiHZACAaq7GAIIAYLT5JMCDhIML3YxL3Byb2R1Y3RzYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_waybill_access_v1_options, file_waybill_order_v1_product]);
+  fileDesc("CiZ3YXliaWxsL29yZGVyL3YxL2NhdGFsb2dfc2VydmljZS5wcm90bxIQd2F5YmlsbC5vcmRlci52MSJPChNMaXN0UHJvZHVjdHNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJcChRMaXN0UHJvZHVjdHNSZXNwb25zZRIrCghwcm9kdWN0cxgBIAMoCzIZLndheWJpbGwub3JkZXIudjEuUHJvZHVjdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimQEKEVB1dFByb2R1Y3RSZXF1ZXN0EjUKA3NrdRgBIAEoCUIoukglciMyIV5bQS1aYS16MC05XVtBLVphLXowLTkuXy1dezAsNjN9JBIYCgRuYW1lGAIgASgJQgq6SAdyBRABGMgBEjMKCnVuaXRfcHJpY2UYAyABKAsyFy53YXliaWxsLm1vbmV5LnYxLk1vbmV5Qga6SAPIAQEiQAoSUHV0UHJvZHVjdFJlc3BvbnNlEioKB3Byb2R1Y3QYASABKAsyGS53YXliaWxsLm9yZGVyLnYxLlByb2R1Y3QyjwIKDkNhdGFsb2dTZXJ2aWNlEnwKDExpc3RQcm9kdWN0cxIlLndheWJpbGwub3JkZXIudjEuTGlzdFByb2R1Y3RzUmVxdWVzdBomLndheWJpbGwub3JkZXIudjEuTGlzdFByb2R1Y3RzUmVzcG9uc2UiHZACAaq7GAIIAYLT5JMCDhIML3YxL3Byb2R1Y3RzEn8KClB1dFByb2R1Y3QSIy53YXliaWxsLm9yZGVyLnYxLlB1dFByb2R1Y3RSZXF1ZXN0GiQud2F5YmlsbC5vcmRlci52MS5QdXRQcm9kdWN0UmVzcG9uc2UiJpACAqq7GAIYAYLT5JMCFzoBKhoSL3YxL3Byb2R1Y3RzL3tza3V9YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_waybill_access_v1_options, file_waybill_money_v1_money, file_waybill_order_v1_product]);
 
 /**
  * Describes the message waybill.order.v1.ListProductsRequest.
@@ -27,6 +28,20 @@ export const ListProductsRequestSchema = /*@__PURE__*/
  */
 export const ListProductsResponseSchema = /*@__PURE__*/
   messageDesc(file_waybill_order_v1_catalog_service, 1);
+
+/**
+ * Describes the message waybill.order.v1.PutProductRequest.
+ * Use `create(PutProductRequestSchema)` to create a new message.
+ */
+export const PutProductRequestSchema = /*@__PURE__*/
+  messageDesc(file_waybill_order_v1_catalog_service, 2);
+
+/**
+ * Describes the message waybill.order.v1.PutProductResponse.
+ * Use `create(PutProductResponseSchema)` to create a new message.
+ */
+export const PutProductResponseSchema = /*@__PURE__*/
+  messageDesc(file_waybill_order_v1_catalog_service, 3);
 
 /**
  * Operate on Products, the price book.

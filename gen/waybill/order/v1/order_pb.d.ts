@@ -7,6 +7,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Money } from "../../money/v1/money_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { PaymentStatus } from "../../payment/v1/payment_pb.js";
+import type { Refund } from "../../payment/v1/refund_pb.js";
 
 /**
  * Describes the file waybill/order/v1/order.proto.
@@ -224,6 +225,27 @@ export declare type OrderPayment = Message<"waybill.order.v1.OrderPayment"> & {
    * @generated from field: int32 attempt_number = 5;
    */
   attemptNumber: number;
+
+  /**
+   * What was given back of the money, all refunds together. Those that failed do not count.
+   *
+   * @generated from field: waybill.money.v1.Money refunded = 6;
+   */
+  refunded?: Money | undefined;
+
+  /**
+   * Whether the customer's bank disputes the Payment, or took the money back after a dispute.
+   *
+   * @generated from field: bool disputed = 7;
+   */
+  disputed: boolean;
+
+  /**
+   * The refunds, the oldest first.
+   *
+   * @generated from field: repeated waybill.payment.v1.Refund refunds = 8;
+   */
+  refunds: Refund[];
 };
 
 /**

@@ -4,7 +4,9 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Contact, Order, OrderPayment } from "./order_pb.js";
+import type { Contact, Order, OrderPayment, OrderStatus } from "./order_pb.js";
+import type { Money } from "../../money/v1/money_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file waybill/order/v1/order_service.proto.
@@ -48,6 +50,15 @@ export declare type CreateOrderRequest = Message<"waybill.order.v1.CreateOrderRe
    * @generated from field: waybill.order.v1.Contact contact = 4;
    */
   contact?: Contact | undefined;
+
+  /**
+   * The total that the customer was shown.
+   *
+   * Another one than the price book gives: the call fails, and nothing is stored. Without it, the price book's is taken.
+   *
+   * @generated from field: waybill.money.v1.Money expected_total = 5;
+   */
+  expectedTotal?: Money | undefined;
 };
 
 /**
@@ -170,6 +181,27 @@ export declare type ListOrdersRequest = Message<"waybill.order.v1.ListOrdersRequ
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only Orders with one of these statuses. Empty: all.
+   *
+   * @generated from field: repeated waybill.order.v1.OrderStatus statuses = 3;
+   */
+  statuses: OrderStatus[];
+
+  /**
+   * Only Orders that were taken at this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time_from = 4;
+   */
+  createTimeFrom?: Timestamp | undefined;
+
+  /**
+   * Only Orders that were taken before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time_before = 5;
+   */
+  createTimeBefore?: Timestamp | undefined;
 };
 
 /**
@@ -204,6 +236,171 @@ export declare type ListOrdersResponse = Message<"waybill.order.v1.ListOrdersRes
 export declare const ListOrdersResponseSchema: GenMessage<ListOrdersResponse>;
 
 /**
+ * @generated from message waybill.order.v1.PayOrderRequest
+ */
+export declare type PayOrderRequest = Message<"waybill.order.v1.PayOrderRequest"> & {
+  /**
+   * The Order's ID.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Chosen by the caller, one for each attempt that is meant: a retry with the same one is harmless (AIP-155).
+   *
+   * The gateway takes it from the Idempotency-Key header, or makes one.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The Stripe PaymentMethod to charge: "pm_card_visa".
+   *
+   * Empty: the customer pays with the client_secret.
+   *
+   * @generated from field: string payment_method = 3;
+   */
+  paymentMethod: string;
+
+  /**
+   * The version of the Order that the caller has seen.
+   *
+   * 0: any. Another one than the Order's: the call fails with ABORTED.
+   *
+   * @generated from field: int64 expected_version = 4;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Describes the message waybill.order.v1.PayOrderRequest.
+ * Use `create(PayOrderRequestSchema)` to create a new message.
+ */
+export declare const PayOrderRequestSchema: GenMessage<PayOrderRequest>;
+
+/**
+ * @generated from message waybill.order.v1.PayOrderResponse
+ */
+export declare type PayOrderResponse = Message<"waybill.order.v1.PayOrderResponse"> & {
+  /**
+   * The Order.
+   *
+   * @generated from field: waybill.order.v1.Order order = 1;
+   */
+  order?: Order | undefined;
+
+  /**
+   * The Payment as far as it got.
+   *
+   * @generated from field: waybill.order.v1.OrderPayment payment = 2;
+   */
+  payment?: OrderPayment | undefined;
+};
+
+/**
+ * Describes the message waybill.order.v1.PayOrderResponse.
+ * Use `create(PayOrderResponseSchema)` to create a new message.
+ */
+export declare const PayOrderResponseSchema: GenMessage<PayOrderResponse>;
+
+/**
+ * @generated from message waybill.order.v1.CancelOrderRequest
+ */
+export declare type CancelOrderRequest = Message<"waybill.order.v1.CancelOrderRequest"> & {
+  /**
+   * The Order's ID.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * The version of the Order that the caller has seen.
+   *
+   * 0: any. Another one than the Order's: the call fails with ABORTED.
+   *
+   * @generated from field: int64 expected_version = 2;
+   */
+  expectedVersion: bigint;
+};
+
+/**
+ * Describes the message waybill.order.v1.CancelOrderRequest.
+ * Use `create(CancelOrderRequestSchema)` to create a new message.
+ */
+export declare const CancelOrderRequestSchema: GenMessage<CancelOrderRequest>;
+
+/**
+ * @generated from message waybill.order.v1.CancelOrderResponse
+ */
+export declare type CancelOrderResponse = Message<"waybill.order.v1.CancelOrderResponse"> & {
+  /**
+   * The Order: CANCELLED, or PAID when that was quicker.
+   *
+   * @generated from field: waybill.order.v1.Order order = 1;
+   */
+  order?: Order | undefined;
+
+  /**
+   * Its Payment.
+   *
+   * @generated from field: waybill.order.v1.OrderPayment payment = 2;
+   */
+  payment?: OrderPayment | undefined;
+};
+
+/**
+ * Describes the message waybill.order.v1.CancelOrderResponse.
+ * Use `create(CancelOrderResponseSchema)` to create a new message.
+ */
+export declare const CancelOrderResponseSchema: GenMessage<CancelOrderResponse>;
+
+/**
+ * @generated from message waybill.order.v1.WatchOrderRequest
+ */
+export declare type WatchOrderRequest = Message<"waybill.order.v1.WatchOrderRequest"> & {
+  /**
+   * The Order's ID.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Describes the message waybill.order.v1.WatchOrderRequest.
+ * Use `create(WatchOrderRequestSchema)` to create a new message.
+ */
+export declare const WatchOrderRequestSchema: GenMessage<WatchOrderRequest>;
+
+/**
+ * @generated from message waybill.order.v1.WatchOrderResponse
+ */
+export declare type WatchOrderResponse = Message<"waybill.order.v1.WatchOrderResponse"> & {
+  /**
+   * The Order. Absent: nothing changed, the stream lives.
+   *
+   * @generated from field: waybill.order.v1.Order order = 1;
+   */
+  order?: Order | undefined;
+
+  /**
+   * Its Payment.
+   *
+   * @generated from field: waybill.order.v1.OrderPayment payment = 2;
+   */
+  payment?: OrderPayment | undefined;
+};
+
+/**
+ * Describes the message waybill.order.v1.WatchOrderResponse.
+ * Use `create(WatchOrderResponseSchema)` to create a new message.
+ */
+export declare const WatchOrderResponseSchema: GenMessage<WatchOrderResponse>;
+
+/**
  * Operate on Orders.
  *
  * @generated from service waybill.order.v1.OrderService
@@ -216,7 +413,8 @@ export declare const OrderService: GenService<{
    * Order, and the Payment follows by itself. The same request_id with the same request gives the same Order.
    *
    * Fails with INVALID_ARGUMENT for an unknown sku, two currencies, a total of nothing or over the limit, no e-mail address
-   * at all, or a request_id that was used for another request (reason IDEMPOTENCY_KEY_REUSED).
+   * at all, or a request_id that was used for another request (reason IDEMPOTENCY_KEY_REUSED); with FAILED_PRECONDITION when
+   * the price book's total is not the expected one (reason PRICE_CHANGED).
    *
    * @generated from rpc waybill.order.v1.OrderService.CreateOrder
    */
@@ -240,7 +438,7 @@ export declare const OrderService: GenService<{
   /**
    * List Orders, the newest first: a customer's own, or for an operator all.
    *
-   * Fails with INVALID_ARGUMENT for a page token that is not one of its own.
+   * Fails with INVALID_ARGUMENT for a page token that is not one of its own, or was given for another filter.
    *
    * @generated from rpc waybill.order.v1.OrderService.ListOrders
    */
@@ -248,6 +446,54 @@ export declare const OrderService: GenService<{
     methodKind: "unary";
     input: typeof ListOrdersRequestSchema;
     output: typeof ListOrdersResponseSchema;
+  },
+  /**
+   * Pay an Order that is not paid: another attempt, on the same PaymentIntent.
+   *
+   * With a payment method it is charged at once, when the last attempt was refused or waits for a method. Without one, nothing is
+   * charged: the answer carries the client_secret with which the customer pays. The same request_id gives the same attempt.
+   *
+   * Fails with NOT_FOUND for an Order that does not exist or is someone else's; with FAILED_PRECONDITION for one that is PAID,
+   * CANCELLED or EXPIRED, or while the last attempt is not settled; with ABORTED for another version than expected; with
+   * RESOURCE_EXHAUSTED after too many refused attempts of the Order or the customer.
+   *
+   * @generated from rpc waybill.order.v1.OrderService.PayOrder
+   */
+  payOrder: {
+    methodKind: "unary";
+    input: typeof PayOrderRequestSchema;
+    output: typeof PayOrderResponseSchema;
+  },
+  /**
+   * Cancel an Order that is not paid.
+   *
+   * Its Payment is cancelled first. When it was paid meanwhile, the Order is PAID, and the answer says so: a cancelled Order was not
+   * charged. An Order that is CANCELLED already is given as it is.
+   *
+   * Fails with NOT_FOUND for an Order that does not exist or is someone else's; with FAILED_PRECONDITION for one that is PAID or
+   * EXPIRED already, or whose bank is at work on the money; with ABORTED for another version than expected; with UNAVAILABLE while
+   * the Payment cannot be cancelled: try again.
+   *
+   * @generated from rpc waybill.order.v1.OrderService.CancelOrder
+   */
+  cancelOrder: {
+    methodKind: "unary";
+    input: typeof CancelOrderRequestSchema;
+    output: typeof CancelOrderResponseSchema;
+  },
+  /**
+   * Watch an Order: it as it is, at once, and again after each change, until its status is final.
+   *
+   * A message without an Order says only that the stream lives; one comes every 15 seconds at least.
+   *
+   * Fails with NOT_FOUND for an Order that does not exist or is someone else's.
+   *
+   * @generated from rpc waybill.order.v1.OrderService.WatchOrder
+   */
+  watchOrder: {
+    methodKind: "server_streaming";
+    input: typeof WatchOrderRequestSchema;
+    output: typeof WatchOrderResponseSchema;
   },
 }>;
 

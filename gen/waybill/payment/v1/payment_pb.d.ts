@@ -6,6 +6,7 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import type { Message } from "@bufbuild/protobuf";
 import type { Money } from "../../money/v1/money_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Dispute, Refund } from "./refund_pb.js";
 
 /**
  * Describes the file waybill/payment/v1/payment.proto.
@@ -89,6 +90,41 @@ export declare type Payment = Message<"waybill.payment.v1.Payment"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 10;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * What was given back, all refunds together. Those that failed do not count.
+   *
+   * @generated from field: waybill.money.v1.Money refunded = 11;
+   */
+  refunded?: Money | undefined;
+
+  /**
+   * The refunds, the oldest first.
+   *
+   * @generated from field: repeated waybill.payment.v1.Refund refunds = 12;
+   */
+  refunds: Refund[];
+
+  /**
+   * Whether the customer's bank disputes the Payment, or took the money back after a dispute.
+   *
+   * @generated from field: bool disputed = 13;
+   */
+  disputed: boolean;
+
+  /**
+   * The disputes, the oldest first.
+   *
+   * @generated from field: repeated waybill.payment.v1.Dispute disputes = 14;
+   */
+  disputes: Dispute[];
+
+  /**
+   * With REVIEW: what does not fit. For operators.
+   *
+   * @generated from field: string review_reason = 15;
+   */
+  reviewReason: string;
 };
 
 /**

@@ -5,7 +5,9 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Money } from "../../money/v1/money_pb.js";
-import type { Payment } from "./payment_pb.js";
+import type { Payment, PaymentStatus } from "./payment_pb.js";
+import type { Refund, RefundReason } from "./refund_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file waybill/payment/v1/payment_service.proto.
@@ -129,6 +131,230 @@ export declare type CheckPaymentStatusResponse = Message<"waybill.payment.v1.Che
 export declare const CheckPaymentStatusResponseSchema: GenMessage<CheckPaymentStatusResponse>;
 
 /**
+ * @generated from message waybill.payment.v1.CancelPaymentRequest
+ */
+export declare type CancelPaymentRequest = Message<"waybill.payment.v1.CancelPaymentRequest"> & {
+  /**
+   * The Payment's ID.
+   *
+   * @generated from field: string payment_id = 1;
+   */
+  paymentId: string;
+
+  /**
+   * The Order's ID, for a caller that does not know the Payment's.
+   *
+   * @generated from field: string order_id = 2;
+   */
+  orderId: string;
+
+  /**
+   * With order_id: the customer, for the case that there is no Payment yet.
+   *
+   * @generated from field: string customer_id = 3;
+   */
+  customerId: string;
+
+  /**
+   * With order_id: what the Order costs, for the case that there is no Payment yet.
+   *
+   * @generated from field: waybill.money.v1.Money amount = 4;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Whether nobody paid in time, rather than somebody having asked for it. Stripe is told: "abandoned".
+   *
+   * @generated from field: bool abandoned = 5;
+   */
+  abandoned: boolean;
+};
+
+/**
+ * Describes the message waybill.payment.v1.CancelPaymentRequest.
+ * Use `create(CancelPaymentRequestSchema)` to create a new message.
+ */
+export declare const CancelPaymentRequestSchema: GenMessage<CancelPaymentRequest>;
+
+/**
+ * @generated from message waybill.payment.v1.CancelPaymentResponse
+ */
+export declare type CancelPaymentResponse = Message<"waybill.payment.v1.CancelPaymentResponse"> & {
+  /**
+   * The Payment: CANCELLED, or SUCCEEDED when that was quicker.
+   *
+   * @generated from field: waybill.payment.v1.Payment payment = 1;
+   */
+  payment?: Payment | undefined;
+};
+
+/**
+ * Describes the message waybill.payment.v1.CancelPaymentResponse.
+ * Use `create(CancelPaymentResponseSchema)` to create a new message.
+ */
+export declare const CancelPaymentResponseSchema: GenMessage<CancelPaymentResponse>;
+
+/**
+ * @generated from message waybill.payment.v1.RefundPaymentRequest
+ */
+export declare type RefundPaymentRequest = Message<"waybill.payment.v1.RefundPaymentRequest"> & {
+  /**
+   * The Payment's ID.
+   *
+   * @generated from field: string payment_id = 1;
+   */
+  paymentId: string;
+
+  /**
+   * Chosen by the caller, one for each refund that is meant: a retry with the same one is harmless (AIP-155).
+   *
+   * The gateway takes it from the Idempotency-Key header, or makes one.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * How much to give back. Absent: all that is left.
+   *
+   * @generated from field: waybill.money.v1.Money amount = 3;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Why.
+   *
+   * @generated from field: waybill.payment.v1.RefundReason reason = 4;
+   */
+  reason: RefundReason;
+};
+
+/**
+ * Describes the message waybill.payment.v1.RefundPaymentRequest.
+ * Use `create(RefundPaymentRequestSchema)` to create a new message.
+ */
+export declare const RefundPaymentRequestSchema: GenMessage<RefundPaymentRequest>;
+
+/**
+ * @generated from message waybill.payment.v1.RefundPaymentResponse
+ */
+export declare type RefundPaymentResponse = Message<"waybill.payment.v1.RefundPaymentResponse"> & {
+  /**
+   * The refund as far as it got.
+   *
+   * @generated from field: waybill.payment.v1.Refund refund = 1;
+   */
+  refund?: Refund | undefined;
+
+  /**
+   * The Payment after it.
+   *
+   * @generated from field: waybill.payment.v1.Payment payment = 2;
+   */
+  payment?: Payment | undefined;
+};
+
+/**
+ * Describes the message waybill.payment.v1.RefundPaymentResponse.
+ * Use `create(RefundPaymentResponseSchema)` to create a new message.
+ */
+export declare const RefundPaymentResponseSchema: GenMessage<RefundPaymentResponse>;
+
+/**
+ * @generated from message waybill.payment.v1.ListPaymentsRequest
+ */
+export declare type ListPaymentsRequest = Message<"waybill.payment.v1.ListPaymentsRequest"> & {
+  /**
+   * The most Payments to return.
+   *
+   * 0: 50. More than 100 is taken as 100.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Only Payments with one of these statuses: UNKNOWN, REVIEW. Empty: all.
+   *
+   * @generated from field: repeated waybill.payment.v1.PaymentStatus statuses = 3;
+   */
+  statuses: PaymentStatus[];
+
+  /**
+   * Only Payments that are stuck: not final, and unchanged for so many seconds. 0: no matter.
+   *
+   * @generated from field: int32 stuck_for_seconds = 4;
+   */
+  stuckForSeconds: number;
+
+  /**
+   * Only Payments of this customer. Empty: of all.
+   *
+   * @generated from field: string customer_id = 5;
+   */
+  customerId: string;
+
+  /**
+   * Only Payments that were asked for at this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time_from = 6;
+   */
+  createTimeFrom?: Timestamp | undefined;
+
+  /**
+   * Only Payments that were asked for before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time_before = 7;
+   */
+  createTimeBefore?: Timestamp | undefined;
+
+  /**
+   * Only Payments that are disputed.
+   *
+   * @generated from field: bool disputed = 8;
+   */
+  disputed: boolean;
+};
+
+/**
+ * Describes the message waybill.payment.v1.ListPaymentsRequest.
+ * Use `create(ListPaymentsRequestSchema)` to create a new message.
+ */
+export declare const ListPaymentsRequestSchema: GenMessage<ListPaymentsRequest>;
+
+/**
+ * @generated from message waybill.payment.v1.ListPaymentsResponse
+ */
+export declare type ListPaymentsResponse = Message<"waybill.payment.v1.ListPaymentsResponse"> & {
+  /**
+   * The Payments of this page.
+   *
+   * @generated from field: repeated waybill.payment.v1.Payment payments = 1;
+   */
+  payments: Payment[];
+
+  /**
+   * The token of the next page. Empty: this was the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message waybill.payment.v1.ListPaymentsResponse.
+ * Use `create(ListPaymentsResponseSchema)` to create a new message.
+ */
+export declare const ListPaymentsResponseSchema: GenMessage<ListPaymentsResponse>;
+
+/**
  * Operate on Payments.
  *
  * @generated from service waybill.payment.v1.PaymentService
@@ -142,7 +368,8 @@ export declare const PaymentService: GenService<{
    * on when the caller's deadline has passed.
    *
    * Fails with INVALID_ARGUMENT for an amount or currency that Stripe does not take, or when the attempt is known with other
-   * terms; with FAILED_PRECONDITION for an attempt that does not follow a refused one.
+   * terms; with FAILED_PRECONDITION for an attempt that does not follow a settled one; with RESOURCE_EXHAUSTED after too many
+   * refused attempts of the Order or the customer.
    *
    * @generated from rpc waybill.payment.v1.PaymentService.InitiatePayment
    */
@@ -162,6 +389,52 @@ export declare const PaymentService: GenService<{
     methodKind: "unary";
     input: typeof CheckPaymentStatusRequestSchema;
     output: typeof CheckPaymentStatusResponseSchema;
+  },
+  /**
+   * Give up a Payment that no money was taken for.
+   *
+   * The PaymentIntent is cancelled at Stripe. When the money was taken meanwhile, that is no error: the answer says SUCCEEDED, and
+   * nothing is given back. An order_id without a Payment gets one that is CANCELLED from the beginning, so that a call to initiate
+   * it that is still under way charges nobody.
+   *
+   * Fails with NOT_FOUND for a payment_id that does not exist; with FAILED_PRECONDITION while the bank is at work on the money;
+   * with UNAVAILABLE while Stripe cannot be asked, or an attempt is not settled: try again.
+   *
+   * @generated from rpc waybill.payment.v1.PaymentService.CancelPayment
+   */
+  cancelPayment: {
+    methodKind: "unary";
+    input: typeof CancelPaymentRequestSchema;
+    output: typeof CancelPaymentResponseSchema;
+  },
+  /**
+   * Give money back: all that is left of a Payment, or a part, once or several times.
+   *
+   * The same request_id gives the same refund. A lost call to Stripe is no error: the answer says PENDING_INITIATION, and it is
+   * settled by itself.
+   *
+   * Fails with NOT_FOUND for a Payment that does not exist; with FAILED_PRECONDITION for one that took no money; with
+   * INVALID_ARGUMENT for more than is left, another currency, or a request_id that was used for another refund (reason
+   * IDEMPOTENCY_KEY_REUSED).
+   *
+   * @generated from rpc waybill.payment.v1.PaymentService.RefundPayment
+   */
+  refundPayment: {
+    methodKind: "unary";
+    input: typeof RefundPaymentRequestSchema;
+    output: typeof RefundPaymentResponseSchema;
+  },
+  /**
+   * List Payments, the newest first.
+   *
+   * Fails with INVALID_ARGUMENT for a page token that is not one of its own, or was given for another filter.
+   *
+   * @generated from rpc waybill.payment.v1.PaymentService.ListPayments
+   */
+  listPayments: {
+    methodKind: "unary";
+    input: typeof ListPaymentsRequestSchema;
+    output: typeof ListPaymentsResponseSchema;
   },
 }>;
 

@@ -7,6 +7,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { PaymentStatus } from "./payment_pb.js";
 import type { Money } from "../../money/v1/money_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Dispute, Refund } from "./refund_pb.js";
 
 /**
  * Describes the file waybill/payment/v1/payment_status_event.proto.
@@ -53,6 +54,22 @@ export declare type PaymentStatusEvent = Message<"waybill.payment.v1.PaymentStat
      */
     value: PaymentStatusUpdated;
     case: "paymentStatusUpdated";
+  } | {
+    /**
+     * A refund of the Payment was made, or changed.
+     *
+     * @generated from field: waybill.payment.v1.PaymentRefunded payment_refunded = 11;
+     */
+    value: PaymentRefunded;
+    case: "paymentRefunded";
+  } | {
+    /**
+     * A dispute of the Payment was opened, or changed.
+     *
+     * @generated from field: waybill.payment.v1.PaymentDisputed payment_disputed = 12;
+     */
+    value: PaymentDisputed;
+    case: "paymentDisputed";
   } | { case: undefined; value?: undefined };
 };
 
@@ -109,4 +126,58 @@ export declare type PaymentStatusUpdated = Message<"waybill.payment.v1.PaymentSt
  * Use `create(PaymentStatusUpdatedSchema)` to create a new message.
  */
 export declare const PaymentStatusUpdatedSchema: GenMessage<PaymentStatusUpdated>;
+
+/**
+ * A refund was made, or its status changed.
+ *
+ * @generated from message waybill.payment.v1.PaymentRefunded
+ */
+export declare type PaymentRefunded = Message<"waybill.payment.v1.PaymentRefunded"> & {
+  /**
+   * The refund as it is now.
+   *
+   * @generated from field: waybill.payment.v1.Refund refund = 1;
+   */
+  refund?: Refund | undefined;
+
+  /**
+   * What was given back of the Payment, all its refunds together.
+   *
+   * @generated from field: waybill.money.v1.Money refunded = 2;
+   */
+  refunded?: Money | undefined;
+};
+
+/**
+ * Describes the message waybill.payment.v1.PaymentRefunded.
+ * Use `create(PaymentRefundedSchema)` to create a new message.
+ */
+export declare const PaymentRefundedSchema: GenMessage<PaymentRefunded>;
+
+/**
+ * A dispute was opened, or its status changed.
+ *
+ * @generated from message waybill.payment.v1.PaymentDisputed
+ */
+export declare type PaymentDisputed = Message<"waybill.payment.v1.PaymentDisputed"> & {
+  /**
+   * The dispute as it is now.
+   *
+   * @generated from field: waybill.payment.v1.Dispute dispute = 1;
+   */
+  dispute?: Dispute | undefined;
+
+  /**
+   * Whether the Payment is disputed, all its disputes together.
+   *
+   * @generated from field: bool disputed = 2;
+   */
+  disputed: boolean;
+};
+
+/**
+ * Describes the message waybill.payment.v1.PaymentDisputed.
+ * Use `create(PaymentDisputedSchema)` to create a new message.
+ */
+export declare const PaymentDisputedSchema: GenMessage<PaymentDisputed>;
 

@@ -8,12 +8,13 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_waybill_event_v1_options } from "../../event/v1/options_pb.js";
 import { file_waybill_money_v1_money } from "../../money/v1/money_pb.js";
 import { file_waybill_payment_v1_payment } from "./payment_pb.js";
+import { file_waybill_payment_v1_refund } from "./refund_pb.js";
 
 /**
  * Describes the file waybill/payment/v1/payment_status_event.proto.
  */
 export const file_waybill_payment_v1_payment_status_event = /*@__PURE__*/
-  fileDesc("Ci13YXliaWxsL3BheW1lbnQvdjEvcGF5bWVudF9zdGF0dXNfZXZlbnQucHJvdG8SEndheWJpbGwucGF5bWVudC52MSKRAgoSUGF5bWVudFN0YXR1c0V2ZW50EhoKCG9yZGVyX2lkGAEgASgJQgi6SAVyA7ABARIcCgtjdXN0b21lcl9pZBgCIAEoCUIHukgEcgIQARIcCgpwYXltZW50X2lkGAMgASgJQgi6SAVyA7ABARJmChZwYXltZW50X3N0YXR1c191cGRhdGVkGAogASgLMigud2F5YmlsbC5wYXltZW50LnYxLlBheW1lbnRTdGF0dXNVcGRhdGVkQhrSwRgWcGF5bWVudC5zdGF0dXMtdXBkYXRlZEgAOivKwRgnChZwYXltZW50LXN0YXR1cy11cGRhdGVzEghvcmRlcl9pZCAGKKgBQg4KBWV2ZW50EgW6SAIIASLRAQoUUGF5bWVudFN0YXR1c1VwZGF0ZWQSMQoGc3RhdHVzGAEgASgOMiEud2F5YmlsbC5wYXltZW50LnYxLlBheW1lbnRTdGF0dXMSFgoOYXR0ZW1wdF9udW1iZXIYAiABKAUSJwoGYW1vdW50GAMgASgLMhcud2F5YmlsbC5tb25leS52MS5Nb25leRIUCgxkZWNsaW5lX2NvZGUYBCABKAkSLwoLdXBkYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_waybill_event_v1_options, file_waybill_money_v1_money, file_waybill_payment_v1_payment]);
+  fileDesc("Ci13YXliaWxsL3BheW1lbnQvdjEvcGF5bWVudF9zdGF0dXNfZXZlbnQucHJvdG8SEndheWJpbGwucGF5bWVudC52MSK/AwoSUGF5bWVudFN0YXR1c0V2ZW50EhoKCG9yZGVyX2lkGAEgASgJQgi6SAVyA7ABARIcCgtjdXN0b21lcl9pZBgCIAEoCUIHukgEcgIQARIcCgpwYXltZW50X2lkGAMgASgJQgi6SAVyA7ABARJmChZwYXltZW50X3N0YXR1c191cGRhdGVkGAogASgLMigud2F5YmlsbC5wYXltZW50LnYxLlBheW1lbnRTdGF0dXNVcGRhdGVkQhrSwRgWcGF5bWVudC5zdGF0dXMtdXBkYXRlZEgAElUKEHBheW1lbnRfcmVmdW5kZWQYCyABKAsyIy53YXliaWxsLnBheW1lbnQudjEuUGF5bWVudFJlZnVuZGVkQhTSwRgQcGF5bWVudC5yZWZ1bmRlZEgAElUKEHBheW1lbnRfZGlzcHV0ZWQYDCABKAsyIy53YXliaWxsLnBheW1lbnQudjEuUGF5bWVudERpc3B1dGVkQhTSwRgQcGF5bWVudC5kaXNwdXRlZEgAOivKwRgnChZwYXltZW50LXN0YXR1cy11cGRhdGVzEghvcmRlcl9pZCAGKKgBQg4KBWV2ZW50EgW6SAIIASLRAQoUUGF5bWVudFN0YXR1c1VwZGF0ZWQSMQoGc3RhdHVzGAEgASgOMiEud2F5YmlsbC5wYXltZW50LnYxLlBheW1lbnRTdGF0dXMSFgoOYXR0ZW1wdF9udW1iZXIYAiABKAUSJwoGYW1vdW50GAMgASgLMhcud2F5YmlsbC5tb25leS52MS5Nb25leRIUCgxkZWNsaW5lX2NvZGUYBCABKAkSLwoLdXBkYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImgKD1BheW1lbnRSZWZ1bmRlZBIqCgZyZWZ1bmQYASABKAsyGi53YXliaWxsLnBheW1lbnQudjEuUmVmdW5kEikKCHJlZnVuZGVkGAIgASgLMhcud2F5YmlsbC5tb25leS52MS5Nb25leSJRCg9QYXltZW50RGlzcHV0ZWQSLAoHZGlzcHV0ZRgBIAEoCzIbLndheWJpbGwucGF5bWVudC52MS5EaXNwdXRlEhAKCGRpc3B1dGVkGAIgASgIYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_waybill_event_v1_options, file_waybill_money_v1_money, file_waybill_payment_v1_payment, file_waybill_payment_v1_refund]);
 
 /**
  * Describes the message waybill.payment.v1.PaymentStatusEvent.
@@ -28,4 +29,18 @@ export const PaymentStatusEventSchema = /*@__PURE__*/
  */
 export const PaymentStatusUpdatedSchema = /*@__PURE__*/
   messageDesc(file_waybill_payment_v1_payment_status_event, 1);
+
+/**
+ * Describes the message waybill.payment.v1.PaymentRefunded.
+ * Use `create(PaymentRefundedSchema)` to create a new message.
+ */
+export const PaymentRefundedSchema = /*@__PURE__*/
+  messageDesc(file_waybill_payment_v1_payment_status_event, 2);
+
+/**
+ * Describes the message waybill.payment.v1.PaymentDisputed.
+ * Use `create(PaymentDisputedSchema)` to create a new message.
+ */
+export const PaymentDisputedSchema = /*@__PURE__*/
+  messageDesc(file_waybill_payment_v1_payment_status_event, 3);
 
