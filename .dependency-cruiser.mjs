@@ -32,13 +32,13 @@ export default {
       "rules-are-pure",
       "The rules of a service read nothing and write nothing.",
       {
-        path: "^src/(order|payment|notification)/(order|money|number|payment|template|delivery)\\.ts$",
+        path: "^src/(order|payment|notification)/(order|price|money|number|payment|template|delivery)\\.ts$",
       },
       {
         pathNot: [
           "^gen/",
           "^src/platform/refusal\\.ts$",
-          "^src/(order|payment|notification)/(order|money|number|payment|template|delivery)\\.ts$",
+          "^src/(order|payment|notification)/(order|price|money|number|payment|template|delivery)\\.ts$",
           "^node_modules/@bufbuild/protobuf/",
         ],
       },

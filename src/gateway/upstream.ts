@@ -1,5 +1,12 @@
 // The services behind the gateway: which of them serves which RPC, and the call to it.
-import type { DescMessage, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+  MessageShape,
+} from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext, ServiceImpl, Transport } from "@connectrpc/connect";
 import { CatalogService } from "../../gen/waybill/order/v1/catalog_service_pb.js";
 import { NotificationService } from "../../gen/waybill/notification/v1/notification_service_pb.js";
@@ -20,16 +27,24 @@ export interface Upstream {
   call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageShape<I>,
-    from: {
-      readonly headers: Headers;
-      readonly signal: AbortSignal;
-      readonly timeoutMs?: number | undefined;
-    },
+    from: Caller,
   ): Promise<{
     readonly message: MessageShape<O>;
     readonly header: Headers;
     readonly trailer: Headers;
   }>;
+  /** Opens a stream of the service that serves the method, in the caller's name. */
+  watch<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageShape<I>,
+    from: Caller,
+  ): Promise<AsyncIterable<MessageShape<O>>>;
+}
+
+interface Caller {
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number | undefined;
 }
 
 export function openUpstream(config: GatewayConfig): Upstream {
@@ -42,49 +57,76 @@ export function openUpstream(config: GatewayConfig): Upstream {
   behind("payment", config.paymentUrl, [PaymentService]);
   behind("notification", config.notificationUrl, [NotificationService]);
 
+  const transportOf = (service: DescService): Transport => {
+    const transport = transports.get(service);
+    if (transport !== undefined) return transport;
+    throw new Error(`no service behind the gateway serves ${service.typeName}`);
+  };
   return {
     services: [...transports.keys()],
-    call: async (method, request, { headers, signal, timeoutMs }) => {
-      const transport = transports.get(method.parent);
-      if (transport === undefined)
-        throw new Error(`no service behind the gateway serves ${method.parent.typeName}`);
-      const authorization = headers.get("authorization");
-      const onward = new Headers(authorization === null ? {} : { authorization });
-      return await transport.unary(
+    call: async (method, request, { headers, signal, timeoutMs }) =>
+      await transportOf(method.parent).unary(
         method,
         signal,
         Math.min(timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS),
-        onward,
+        onward(headers),
         request,
-      );
+      ),
+    watch: async (method, request, { headers, signal, timeoutMs }) => {
+      const transport = transportOf(method.parent);
+      const input = one(request);
+      const answer = await transport.stream(method, signal, timeoutMs, onward(headers), input);
+      return answer.message;
     },
   };
+}
+
+function onward(headers: Headers): Headers {
+  const authorization = headers.get("authorization");
+  return new Headers(authorization === null ? {} : { authorization });
+}
+
+async function* one<T>(message: T): AsyncIterable<T> {
+  yield message;
 }
 
 /** The same RPCs over gRPC, gRPC-Web and Connect: each is passed on as it is. */
 export const passThrough = (upstream: Upstream) => (router: ConnectRouter) => {
   for (const service of upstream.services) {
     const handlers = Object.fromEntries(
-      service.methods.map((method) => [
-        method.localName,
-        handlerOf(upstream, method as DescMethodUnary),
-      ]),
+      service.methods.map((method) => [method.localName, handlerOf(upstream, method)]),
     );
     router.service(service, handlers as ServiceImpl<typeof service>);
   }
 };
 
-const handlerOf =
-  (upstream: Upstream, method: DescMethodUnary) =>
-  async (
-    request: MessageShape<DescMessage>,
-    context: HandlerContext,
-  ): Promise<MessageShape<DescMessage>> => {
-    fillRequestId(method, request, context.requestHeader);
-    const { message } = await upstream.call(method, request, {
-      headers: context.requestHeader,
-      signal: context.signal,
-      timeoutMs: context.timeoutMs(),
-    });
-    return message;
-  };
+type Handler = (
+  request: MessageShape<DescMessage>,
+  context: HandlerContext,
+) => Promise<MessageShape<DescMessage>> | AsyncIterable<MessageShape<DescMessage>>;
+
+function handlerOf(upstream: Upstream, method: DescMethod): Handler {
+  if (isUnary(method)) {
+    return async (request, context) => {
+      fillRequestId(method, request, context.requestHeader);
+      return (await upstream.call(method, request, callerOf(context))).message;
+    };
+  }
+  if (isWatched(method)) {
+    return async function* (request, context) {
+      yield* await upstream.watch(method, request, callerOf(context));
+    };
+  }
+  throw new Error(`${method.name}: the gateway passes on no streams of clients`);
+}
+
+const isUnary = (method: DescMethod): method is DescMethodUnary => method.methodKind === "unary";
+
+const isWatched = (method: DescMethod): method is DescMethodServerStreaming =>
+  method.methodKind === "server_streaming";
+
+const callerOf = (context: HandlerContext): Caller => ({
+  headers: context.requestHeader,
+  signal: context.signal,
+  timeoutMs: context.timeoutMs(),
+});

@@ -81,3 +81,5 @@ export {
   outboxShard,
   relayHeartbeat,
 } from "../platform/events/schema.ts";
+
+export { timelineEntries } from "../platform/timeline/schema.ts";

@@ -7,20 +7,23 @@ import type { CreateOrderRequest } from "../../gen/waybill/order/v1/order_servic
 import type { Principal } from "../platform/access/principal.ts";
 import { newId } from "../platform/id.ts";
 import { Refusal } from "../platform/refusal.ts";
-import { INITIATE_LEASE_MS } from "./initiate.ts";
+import { DUE_LEASE_MS } from "./due.ts";
 import { ORDER_NUMBER_BYTES, orderNumber } from "./number.ts";
-import { price } from "./order.ts";
-import type { OrderWithItems, ProductRow } from "./store.ts";
+import { mustBeExpected, price } from "./price.ts";
+import type { ProductRow } from "./product-store.ts";
+import type { OrderWithItems } from "./store.ts";
 
 type Customer = Extract<Principal, { kind: "customer" }>;
 
-/** Refuses what cannot be priced, and an order whose customer could not be told of it. */
+/** Refuses what cannot be priced, what costs another total than expected, and an order whose customer could not be told of it. */
 export function draftOrder(
   request: CreateOrderRequest,
   customer: Customer,
-  priceBook: ReadonlyMap<string, ProductRow>,
+  shop: { readonly priceBook: ReadonlyMap<string, ProductRow>; readonly expireAfterMs: number },
 ): OrderWithItems {
-  const { items, currencyCode, totalMinorUnits } = price(request.items, priceBook);
+  const priced = price(request.items, shop.priceBook);
+  mustBeExpected(priced, request.expectedTotal);
+  const { items, currencyCode, totalMinorUnits } = priced;
   const contact = contactOf(request, customer);
   const id = newId();
   const createTime = new Date();
@@ -39,8 +42,14 @@ export function draftOrder(
     paymentStatus: "PENDING_INITIATION",
     attemptNumber: 1,
     declineCode: "",
-    initiateDueTime: new Date(createTime.getTime() + INITIATE_LEASE_MS),
-    initiateTries: 0,
+    initiated: false,
+    closing: null,
+    lateMoney: false,
+    refundedMinorUnits: 0n,
+    disputed: false,
+    expireTime: new Date(createTime.getTime() + shop.expireAfterMs),
+    dueTime: new Date(createTime.getTime() + DUE_LEASE_MS),
+    tries: 0,
     version: 1n,
     createTime,
     updateTime: createTime,

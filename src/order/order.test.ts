@@ -1,105 +1,114 @@
 import { describe, expect, it } from "vitest";
-import { Refusal } from "../platform/refusal.ts";
-import { orderNumber } from "./number.ts";
-import { onPaymentStatus, price, type OrderState, type Price } from "./order.ts";
+import {
+  dueWork,
+  isFinal,
+  onPaymentStatus,
+  TRANSITIONS,
+  whyNotPayable,
+  type Closing,
+  type OrderState,
+  type PaymentState,
+} from "./order.ts";
 
-const priceBook = new Map<string, Price>(
-  [
-    { sku: "cup", name: "Cup", currencyCode: "EUR", minorUnits: 1250n },
-    { sku: "mill", name: "Mill", currencyCode: "EUR", minorUnits: 8900n },
-    { sku: "tea", name: "Tea", currencyCode: "JPY", minorUnits: 1200n },
-    { sku: "sample", name: "Sample", currencyCode: "EUR", minorUnits: 0n },
-    { sku: "yacht", name: "Yacht", currencyCode: "EUR", minorUnits: 90_000_000n },
-  ].map((product) => [product.sku, product]),
-);
+const STATES = ["PENDING", "PAID", "FAILED", "CANCELLED", "EXPIRED"] as const;
 
-const refusalOf = (work: () => unknown): Refusal => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-  }
-  throw new Error("it was not refused");
-};
-
-describe("an order is priced", () => {
-  it("from the price book, line by line", () => {
-    const priced = price(
-      [
-        { sku: "cup", quantity: 2 },
-        { sku: "mill", quantity: 1 },
-      ],
-      priceBook,
-    );
-
-    expect(priced.currencyCode).toBe("EUR");
-    expect(priced.totalMinorUnits).toBe(11_400n);
-    expect(priced.items.map((item) => item.subtotalMinorUnits)).toEqual([2500n, 8900n]);
-  });
-
-  it.each([
-    [
-      "an unknown sku",
-      [
-        { sku: "cup", quantity: 1 },
-        { sku: "pony", quantity: 1 },
-      ],
-      "items[1].sku",
-    ],
-    [
-      "two currencies",
-      [
-        { sku: "cup", quantity: 1 },
-        { sku: "tea", quantity: 1 },
-      ],
-      "items[1].sku",
-    ],
-    ["a total of nothing", [{ sku: "sample", quantity: 3 }], "items"],
-    ["a total over the limit", [{ sku: "yacht", quantity: 2 }], "items"],
-  ])("but not with %s", (_what, items, field) => {
-    const refusal = refusalOf(() => price(items, priceBook));
-
-    expect(refusal.code).toBe("invalid_argument");
-    expect(refusal.field).toBe(field);
-  });
+describe("an order's status", () => {
+  it("PAID, CANCELLED and EXPIRED are final, and nothing else is", () =>
+    expect(STATES.filter(isFinal)).toEqual(["PAID", "CANCELLED", "EXPIRED"]));
+  it("each is reached from PENDING, which is where an order begins", () =>
+    expect(new Set(Object.values(TRANSITIONS.PENDING))).toEqual(new Set(STATES)));
 });
 
+const news = (
+  order: { status: OrderState; attempt?: number; closing?: Closing },
+  payment: { status: PaymentState; attempt?: number },
+) =>
+  onPaymentStatus(
+    { status: order.status, attemptNumber: order.attempt ?? 1, closing: order.closing },
+    { status: payment.status, attemptNumber: payment.attempt ?? 1 },
+  );
+
 describe("a payment's news", () => {
-  const news = (
-    status: OrderState,
-    orderAttempt: number,
-    payment: "SUCCEEDED" | "FAILED" | "REQUIRES_ACTION",
-    attempt: number,
-  ) =>
-    onPaymentStatus(
-      { status, attemptNumber: orderAttempt },
-      { status: payment, attemptNumber: attempt },
-    );
+  it.each<[OrderState, PaymentState, OrderState]>([
+    ["PENDING", "SUCCEEDED", "PAID"],
+    ["PENDING", "FAILED", "FAILED"],
+    ["PENDING", "REQUIRES_ACTION", "PENDING"],
+    ["PENDING", "CANCELLED", "CANCELLED"],
+    ["PENDING", "REVIEW", "PENDING"],
+    ["FAILED", "SUCCEEDED", "PAID"],
+    ["FAILED", "PROCESSING", "PENDING"],
+    ["FAILED", "REVIEW", "FAILED"],
+  ])("makes an order that is %s, when it says %s, %s", (status, payment, after) =>
+    expect(news({ status }, { status: payment })).toEqual({ change: true, status: after }),
+  );
 
-  it("pays a pending order", () =>
-    expect(news("PENDING", 1, "SUCCEEDED", 1)).toEqual({ change: true, status: "PAID" }));
-  it("fails a pending order", () =>
-    expect(news("PENDING", 1, "FAILED", 1)).toEqual({ change: true, status: "FAILED" }));
-  it("pays an order that had failed", () =>
-    expect(news("FAILED", 1, "SUCCEEDED", 1)).toEqual({ change: true, status: "PAID" }));
+  it("expires an order whose payment was cancelled because nobody paid", () =>
+    expect(news({ status: "PENDING", closing: "EXPIRED" }, { status: "CANCELLED" })).toEqual({
+      change: true,
+      status: "EXPIRED",
+    }));
   it("of an older attempt is ignored", () =>
-    expect(news("PENDING", 2, "FAILED", 1).change).toBe(false));
-  it("of an older attempt counts, when money came in", () =>
-    expect(news("PENDING", 2, "SUCCEEDED", 1)).toEqual({ change: true, status: "PAID" }));
+    expect(news({ status: "PENDING", attempt: 2 }, { status: "FAILED" }).change).toBe(false));
+  it.each<PaymentState>(["SUCCEEDED", "CANCELLED"])(
+    "of an older attempt counts when it speaks for all of them: %s",
+    (status) => expect(news({ status: "PENDING", attempt: 2 }, { status }).change).toBe(true),
+  );
 
-  it.each(["PAID", "CANCELLED", "EXPIRED"] as const)(
+  it.each<OrderState>(["PAID", "CANCELLED", "EXPIRED"])(
     "changes nothing of an order that is %s",
     (status) => {
-      expect(news(status, 1, "FAILED", 1).change).toBe(false);
-      expect(news(status, 1, "SUCCEEDED", 1).change).toBe(false);
+      for (const payment of ["FAILED", "SUCCEEDED", "CANCELLED"] as const)
+        expect(news({ status }, { status: payment }).change).toBe(false);
     },
+  );
+  it.each<[OrderState, boolean]>([
+    ["PAID", false],
+    ["CANCELLED", true],
+    ["EXPIRED", true],
+  ])("of money for an order that is %s: it is late: %s", (status, moneyIsLate) =>
+    expect(news({ status }, { status: "SUCCEEDED" })).toMatchObject({ moneyIsLate }),
   );
 });
 
-describe("an order's number", () => {
-  it("is ten letters and digits that can be read aloud", () => {
-    expect(orderNumber(new Uint8Array([0, 1, 9, 10, 31, 32, 255, 18, 19, 20]))).toBe(
-      "019A-Z0ZJ-KM",
-    );
+describe("an order may be paid again", () => {
+  const why = (status: OrderState, paymentStatus: PaymentState, closing?: Closing) =>
+    whyNotPayable({ status, paymentStatus, attemptNumber: 1, closing });
+
+  it("when the last attempt was refused, or waits for a method", () => {
+    expect(why("FAILED", "FAILED")).toBeUndefined();
+    expect(why("PENDING", "REQUIRES_PAYMENT_METHOD")).toBeUndefined();
   });
+  it.each<PaymentState>([
+    "PENDING_INITIATION",
+    "UNKNOWN",
+    "REQUIRES_ACTION",
+    "PROCESSING",
+    "AUTHORIZED",
+    "REVIEW",
+  ])("but not while the last attempt is %s", (payment) =>
+    expect(why("PENDING", payment)).toContain(payment),
+  );
+  it("but not when it is final, or being cancelled", () => {
+    expect(why("PAID", "SUCCEEDED")).toContain("PAID");
+    expect(why("FAILED", "FAILED", "CANCELLED")).toContain("cancelled");
+  });
+});
+
+describe("the work that is due", () => {
+  const order = {
+    status: "PENDING" as OrderState,
+    attemptNumber: 1,
+    closing: undefined as Closing | undefined,
+    lateMoney: false,
+    initiated: true,
+    isExpired: false,
+  };
+  it.each([
+    ["refund_late_money", { status: "EXPIRED" as const, lateMoney: true }],
+    ["close", { closing: "CANCELLED" as const, initiated: false }],
+    ["initiate", { initiated: false, isExpired: true }],
+    ["expire", { isExpired: true }],
+    ["nothing", {}],
+    ["nothing", { status: "PAID" as const, isExpired: true }],
+  ])("is %s", (work, facts) => expect(dueWork({ ...order, ...facts })).toBe(work));
 });

@@ -1,108 +1,134 @@
-// The rules of orders: pricing, and what a payment's news does to an order. Pure: no clock, no database.
-import type { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
+// The state machine of orders: one table, and what the news of a payment does by it. Pure: no clock, no database.
 import type { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
-import { Refusal } from "../platform/refusal.ts";
-
-/** The most that one order may cost: Stripe takes amounts of up to eight digits. https://docs.stripe.com/api/payment_intents/create#create_payment_intent-amount */
-export const MAX_TOTAL_MINOR_UNITS = 99_999_999n;
+import type { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 
 export type OrderState = Exclude<keyof typeof OrderStatus, "UNSPECIFIED">;
 export type PaymentState = Exclude<keyof typeof PaymentStatus, "UNSPECIFIED">;
 
-export interface Price {
-  readonly sku: string;
-  readonly name: string;
-  readonly currencyCode: string;
-  readonly minorUnits: bigint;
-}
+/** What can happen to an order. */
+export type Happening =
+  | "pay_again"
+  | "payment_under_way"
+  | "payment_refused"
+  | "payment_succeeded"
+  | "cancelled"
+  | "expired";
 
-export interface PricedItem {
-  readonly sku: string;
-  readonly name: string;
-  readonly quantity: number;
-  readonly unitPriceMinorUnits: bigint;
-  readonly subtotalMinorUnits: bigint;
-}
+const open = {
+  pay_again: "PENDING",
+  payment_under_way: "PENDING",
+  payment_refused: "FAILED",
+  payment_succeeded: "PAID",
+  cancelled: "CANCELLED",
+  expired: "EXPIRED",
+} as const;
 
-export interface PricedOrder {
-  readonly items: readonly PricedItem[];
-  readonly currencyCode: string;
-  readonly totalMinorUnits: bigint;
-}
+/** From each status, what leads where; what is not here changes nothing. The docs' picture is drawn from it. */
+export const TRANSITIONS: Readonly<
+  Record<OrderState, Readonly<Partial<Record<Happening, OrderState>>>>
+> = {
+  PENDING: open,
+  FAILED: open,
+  PAID: {},
+  CANCELLED: {},
+  EXPIRED: {},
+};
 
-/** Prices what was asked for from the price book. Refuses an unknown sku, two currencies, and a total of nothing or over the limit. */
-export function price(
-  wanted: readonly { readonly sku: string; readonly quantity: number }[],
-  priceBook: ReadonlyMap<string, Price>,
-): PricedOrder {
-  const items: PricedItem[] = [];
-  let currencyCode = "";
-  let totalMinorUnits = 0n;
-  for (const [position, { sku, quantity }] of wanted.entries()) {
-    const product = priceBook.get(sku);
-    if (product === undefined) {
-      throw refused(
-        `items[${position}].sku`,
-        `there is no product "${sku}"; ListProducts names them all`,
-      );
-    }
-    if (currencyCode !== "" && product.currencyCode !== currencyCode) {
-      throw refused(
-        `items[${position}].sku`,
-        `"${sku}" is priced in ${product.currencyCode} and the items before it in ${currencyCode}; an order has one currency`,
-      );
-    }
-    currencyCode = product.currencyCode;
-    const subtotalMinorUnits = product.minorUnits * BigInt(quantity);
-    totalMinorUnits += subtotalMinorUnits;
-    items.push({
-      sku,
-      name: product.name,
-      quantity,
-      unitPriceMinorUnits: product.minorUnits,
-      subtotalMinorUnits,
-    });
-  }
-  if (totalMinorUnits <= 0n) throw refused("items", "an order must cost more than nothing");
-  if (totalMinorUnits > MAX_TOTAL_MINOR_UNITS) {
-    throw refused(
-      "items",
-      `an order may cost ${MAX_TOTAL_MINOR_UNITS} minor units of ${currencyCode} at most, and this one costs ${totalMinorUnits}`,
-    );
-  }
-  return { items, currencyCode, totalMinorUnits };
-}
-
-const refused = (field: string, message: string) =>
-  new Refusal("invalid_argument", message, { field });
+/** Nothing leads out of it. Refunds and disputes are facets of a PAID order, no statuses. */
+export const isFinal = (status: OrderState): boolean =>
+  Object.keys(TRANSITIONS[status]).length === 0;
 
 export interface PaymentNews {
   readonly status: PaymentState;
   readonly attemptNumber: number;
 }
 
+/** What somebody began to do to the order: its payment is being cancelled. */
+export type Closing = "CANCELLED" | "EXPIRED";
+
+export interface OrderFacts {
+  readonly status: OrderState;
+  readonly attemptNumber: number;
+  readonly closing: Closing | undefined;
+}
+
 export type Decision =
   | { readonly change: true; readonly status: OrderState }
-  | { readonly change: false; readonly reason: string };
+  | { readonly change: false; readonly reason: string; readonly moneyIsLate: boolean };
+
+/** Of these there is one for a payment, whichever attempt it speaks of. */
+const OF_ALL_ATTEMPTS = new Set<PaymentState>(["SUCCEEDED", "CANCELLED", "REVIEW"]);
 
 /**
- * What a payment's news does to an order. PAID, CANCELLED and EXPIRED are final. What an older attempt says is ignored, unless it
- * succeeded: money that came in is never overlooked.
+ * What a payment's news does to an order. What an older attempt says is ignored, unless it speaks for the whole payment:
+ * money that came in is never overlooked. Money for an order that is CANCELLED or EXPIRED is late: it has to go back.
  */
-export function onPaymentStatus(
-  order: { readonly status: OrderState; readonly attemptNumber: number },
-  news: PaymentNews,
-): Decision {
-  if (order.status === "PAID") return ignored("the order is paid already");
-  if (order.status === "CANCELLED" || order.status === "EXPIRED")
-    return ignored(`the order is ${order.status} already`);
-  if (news.status === "SUCCEEDED") return { change: true, status: "PAID" };
-  if (news.attemptNumber < order.attemptNumber) {
-    return ignored(
+export function onPaymentStatus(order: OrderFacts, news: PaymentNews): Decision {
+  if (isFinal(order.status)) {
+    const moneyIsLate = order.status !== "PAID" && news.status === "SUCCEEDED";
+    return unchanged(`the order is ${order.status} already`, moneyIsLate);
+  }
+  if (news.attemptNumber < order.attemptNumber && !OF_ALL_ATTEMPTS.has(news.status)) {
+    return unchanged(
       `it speaks of attempt ${news.attemptNumber}, and attempt ${order.attemptNumber} is under way`,
     );
   }
-  return { change: true, status: news.status === "FAILED" ? "FAILED" : "PENDING" };
+  const happening = happeningOf(news.status, order.closing);
+  const status = happening === undefined ? order.status : TRANSITIONS[order.status][happening];
+  return { change: true, status: status ?? order.status };
 }
 
-const ignored = (reason: string): Decision => ({ change: false, reason });
+/** Undefined: the order stays as it is, an operator looks at the payment. */
+function happeningOf(status: PaymentState, closing: Closing | undefined): Happening | undefined {
+  switch (status) {
+    case "SUCCEEDED":
+      return "payment_succeeded";
+    case "FAILED":
+      return "payment_refused";
+    case "CANCELLED":
+      return closing === "EXPIRED" ? "expired" : "cancelled";
+    case "REVIEW":
+      return undefined;
+    default:
+      return "payment_under_way";
+  }
+}
+
+const unchanged = (reason: string, moneyIsLate = false): Decision => ({
+  change: false,
+  reason,
+  moneyIsLate,
+});
+
+/** Why an order cannot be paid now; undefined when it can. */
+export function whyNotPayable(
+  order: OrderFacts & { readonly paymentStatus: PaymentState },
+): string | undefined {
+  if (isFinal(order.status)) return `the order is ${order.status}`;
+  if (order.closing !== undefined) return "the order is being cancelled";
+  if (order.paymentStatus === "FAILED" || order.paymentStatus === "REQUIRES_PAYMENT_METHOD")
+    return undefined;
+  return `attempt ${order.attemptNumber} is ${order.paymentStatus}; the next one waits until it is settled`;
+}
+
+/** Why an order cannot be cancelled now; undefined when it can. */
+export function whyNotCancellable(order: OrderFacts): string | undefined {
+  return isFinal(order.status) ? `the order is ${order.status}` : undefined;
+}
+
+/** What a worker has to do for an order whose time has come. */
+export type DueWork = "refund_late_money" | "close" | "initiate" | "expire" | "nothing";
+
+export function dueWork(
+  order: OrderFacts & {
+    readonly lateMoney: boolean;
+    readonly initiated: boolean;
+    readonly isExpired: boolean;
+  },
+): DueWork {
+  if (order.lateMoney) return "refund_late_money";
+  if (isFinal(order.status)) return "nothing";
+  if (order.closing !== undefined) return "close";
+  if (!order.initiated) return "initiate";
+  return order.isExpired ? "expire" : "nothing";
+}

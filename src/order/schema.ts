@@ -1,6 +1,8 @@
 // Every table of the Order service's database. `npm run generate` makes the migrations from it.
+import { sql } from "drizzle-orm";
 import {
   bigint,
+  boolean,
   index,
   integer,
   pgTable,
@@ -45,9 +47,25 @@ export const orders = pgTable(
     paymentStatus: text("payment_status").notNull(),
     attemptNumber: integer("attempt_number").notNull(),
     declineCode: text("decline_code").notNull().default(""),
-    /** When the worker asks the Payment service (again); null once an event has told of the payment. */
-    initiateDueTime: time("initiate_due_time"),
-    initiateTries: integer("initiate_tries").notNull().default(0),
+    /** Whether the Payment service is known to have the last attempt. */
+    initiated: boolean().notNull().default(false),
+    /** CANCELLED or EXPIRED: what the order becomes as soon as its payment is cancelled. */
+    closing: text(),
+    /** Money came for an order that was CANCELLED or EXPIRED: it has to be given back. */
+    lateMoney: boolean("late_money").notNull().default(false),
+    /** The refunds that did not fail. */
+    refundedMinorUnits: minorUnits("refunded_minor_units")
+      .notNull()
+      .default(sql`0`),
+    disputed: boolean().notNull().default(false),
+    /** From when on it is not to be paid any more. */
+    expireTime: time("expire_time")
+      .notNull()
+      .default(sql`now()`),
+    /** When a worker looks at it next; what there is to do then, dueWork says. Null: nothing. */
+    dueTime: time("due_time"),
+    /** How often it was looked at for the same reason. */
+    tries: integer().notNull().default(0),
     version: bigint({ mode: "bigint" }).notNull(),
     createTime: time("create_time").notNull(),
     updateTime: time("update_time").notNull(),
@@ -55,7 +73,7 @@ export const orders = pgTable(
   (table) => [
     uniqueIndex("orders_number").on(table.number),
     index("orders_customer").on(table.customerId, table.id.desc()),
-    index("orders_initiate_due").on(table.initiateDueTime),
+    index("orders_due").on(table.dueTime),
   ],
 );
 
@@ -76,7 +94,27 @@ export const orderItems = pgTable(
   (table) => [primaryKey({ columns: [table.orderId, table.position] })],
 );
 
-/** Which request made which order: a repeated request_id finds it here. */
+/** What is known of the refunds of an order's payment. */
+export const orderRefunds = pgTable(
+  "order_refunds",
+  {
+    id: uuid().primaryKey(),
+    orderId: uuid("order_id").notNull(),
+    paymentId: uuid("payment_id").notNull(),
+    minorUnits: minorUnits("minor_units").notNull(),
+    /** A name of the contract's RefundStatus. */
+    status: text().notNull(),
+    /** A name of the contract's RefundReason. */
+    reason: text().notNull(),
+    failureReason: text("failure_reason").notNull().default(""),
+    stripeRefundId: text("stripe_refund_id").notNull().default(""),
+    createTime: time("create_time").notNull(),
+    updateTime: time("update_time").notNull(),
+  },
+  (table) => [index("order_refunds_order").on(table.orderId)],
+);
+
+/** Which request made which order, or which attempt to pay it: a repeated request_id finds it here. */
 export const orderRequests = pgTable(
   "order_requests",
   {
@@ -85,6 +123,8 @@ export const orderRequests = pgTable(
     /** SHA-256 of the request without its ID, base64url. */
     requestHash: text("request_hash").notNull(),
     orderId: uuid("order_id").notNull(),
+    /** The attempt that it made. */
+    attemptNumber: integer("attempt_number").notNull().default(1),
     createTime: time("create_time").notNull(),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.requestId] })],
@@ -101,3 +141,5 @@ export {
   outboxShard,
   relayHeartbeat,
 } from "../platform/events/schema.ts";
+
+export { timelineEntries } from "../platform/timeline/schema.ts";

@@ -9,11 +9,14 @@ import type { Log } from "../platform/log.ts";
 import { connectTo } from "../platform/rpc/client.ts";
 import { serve } from "../platform/rpc/server.ts";
 import type { RunningService } from "../platform/run.ts";
+import { timelineRoutes } from "../platform/timeline/rpc.ts";
 import { startWorker } from "../platform/worker.ts";
 import type { OrderConfig } from "./config.ts";
 import { orderSubscriptions } from "./consumer.ts";
-import { initiateDuePayments } from "./initiate.ts";
+import { catalogRoutes } from "./catalog.ts";
+import { doDueWork } from "./due.ts";
 import { orderRoutes } from "./rpc.ts";
+import { startOrderWatch } from "./watch.ts";
 
 const MIGRATIONS = new URL("../../migrations/order/", import.meta.url);
 const PAYMENT_TIMEOUT_MS = 4000;
@@ -37,19 +40,31 @@ export async function startOrder(config: OrderConfig, log: Log): Promise<Running
     minter,
     timeoutMs: PAYMENT_TIMEOUT_MS,
   });
-  const rpcParts = { ...backbone, payments, log };
+  const watch = parts.use(startOrderWatch(backbone.db, log));
+  const { expireAfterMs } = config;
+  const orderParts = { ...backbone, payments, watch, expireAfterMs, log };
   parts.use(
     startWorker({
-      name: "initiate",
+      name: "due orders",
       log,
       minPollMs: 200,
       maxPollMs: 1000,
-      run: () => initiateDuePayments(rpcParts),
+      run: () => doDueWork(orderParts),
     }),
   );
   parts.use(await backbone.consume(orderSubscriptions(backbone.outbox)));
   const server = parts.use(
-    await serve({ ...config, verifier, log, routes: orderRoutes(rpcParts), ready: backbone.ready }),
+    await serve({
+      ...config,
+      verifier,
+      log,
+      routes: (router) => {
+        orderRoutes(orderParts)(router);
+        catalogRoutes(backbone)(router);
+        timelineRoutes({ db: backbone.db, service: "order" })(router);
+      },
+      ready: backbone.ready,
+    }),
   );
   const running = parts.move();
   return {

@@ -1,37 +1,15 @@
-// The Order service's SQL.
-import { and, asc, desc, eq, gt, inArray, lt, sql } from "drizzle-orm";
+// The Order service's SQL about orders.
+import { and, asc, desc, eq, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
-import { orderItems, orderRequests, orders, products } from "./schema.ts";
+import type { OrderState } from "./order.ts";
+import { orderItems, orderRequests, orders } from "./schema.ts";
 
 export type OrderRow = typeof orders.$inferSelect;
 export type OrderItemRow = typeof orderItems.$inferSelect;
-export type ProductRow = typeof products.$inferSelect;
 export interface OrderWithItems {
   readonly order: OrderRow;
   readonly items: readonly OrderItemRow[];
 }
-
-export async function findProducts(
-  db: Database,
-  skus: readonly string[],
-): Promise<Map<string, ProductRow>> {
-  const rows = await db
-    .select()
-    .from(products)
-    .where(inArray(products.sku, [...new Set(skus)]));
-  return new Map(rows.map((row) => [row.sku, row]));
-}
-
-export const listProducts = (
-  db: Database,
-  page: { after: string | undefined; limit: number },
-): Promise<ProductRow[]> =>
-  db
-    .select()
-    .from(products)
-    .where(page.after === undefined ? undefined : gt(products.sku, page.after))
-    .orderBy(asc(products.sku))
-    .limit(page.limit);
 
 /** The key of order_requests: a second insert with it waits for the end of the first one's transaction, and then fails. */
 export const REQUEST_KEY = "order_requests_customer_id_request_id_pk";
@@ -45,13 +23,21 @@ export async function saveOrder(
   { order, items }: OrderWithItems,
 ): Promise<void> {
   await Promise.all([
-    tx.insert(orderRequests).values(request),
+    saveRequest(tx, request),
     tx.insert(orders).values(order),
     tx.insert(orderItems).values([...items]),
   ]);
 }
 
-export async function findRequest(db: Database, customerId: string, requestId: string) {
+export async function saveRequest(tx: Transaction, request: RequestRow): Promise<void> {
+  await tx.insert(orderRequests).values(request);
+}
+
+export async function findRequest(
+  db: Database | Transaction,
+  customerId: string,
+  requestId: string,
+) {
   const [row] = await db
     .select()
     .from(orderRequests)
@@ -59,16 +45,16 @@ export async function findRequest(db: Database, customerId: string, requestId: s
   return row;
 }
 
+const inScope = (id: string, scope: string | undefined): SQL | undefined =>
+  and(eq(orders.id, id), scope === undefined ? undefined : eq(orders.customerId, scope));
+
 /** An order, if it is in the scope: the customer's own, or any where the scope is undefined. */
 export async function findOrder(
-  db: Database,
+  db: Database | Transaction,
   id: string,
   scope: string | undefined,
 ): Promise<OrderWithItems | undefined> {
-  const [order] = await db
-    .select()
-    .from(orders)
-    .where(and(eq(orders.id, id), scope === undefined ? undefined : eq(orders.customerId, scope)));
+  const [order] = await db.select().from(orders).where(inScope(id, scope));
   if (order === undefined) return undefined;
   const items = await db
     .select()
@@ -78,18 +64,30 @@ export async function findOrder(
   return { order, items };
 }
 
-/** Orders of the scope, the newest first, before the one with the ID `before`. */
+export interface OrderFilter {
+  readonly scope: string | undefined;
+  /** None: all. */
+  readonly statuses: readonly OrderState[];
+  readonly from: Date | undefined;
+  readonly before: Date | undefined;
+}
+
+/** The newest first, before the one with the ID `before`. */
 export async function listOrders(
   db: Database,
-  scope: string | undefined,
+  filter: OrderFilter,
   page: { before: string | undefined; limit: number },
 ): Promise<OrderWithItems[]> {
+  const { scope, statuses, from, before } = filter;
   const rows = await db
     .select()
     .from(orders)
     .where(
       and(
         scope === undefined ? undefined : eq(orders.customerId, scope),
+        statuses.length === 0 ? undefined : inArray(orders.status, [...statuses]),
+        from && gte(orders.createTime, from),
+        before && lt(orders.createTime, before),
         page.before === undefined ? undefined : lt(orders.id, page.before),
       ),
     )
@@ -110,36 +108,69 @@ export async function listOrders(
   return rows.map((order) => ({ order, items: byOrder.get(order.id) ?? [] }));
 }
 
-export async function lockOrder(tx: Transaction, id: string): Promise<OrderRow | undefined> {
-  const [row] = await tx.select().from(orders).where(eq(orders.id, id)).for("update");
+export async function lockOrder(
+  tx: Transaction,
+  id: string,
+  scope?: string,
+): Promise<OrderRow | undefined> {
+  const [row] = await tx.select().from(orders).where(inScope(id, scope)).for("update");
   return row;
 }
 
-/** Writes what a payment's news changed. The version counts it. */
-export async function saveOrderChange(
+/** What of an order ever changes. */
+export type OrderChange = Partial<
+  Pick<
+    OrderRow,
+    | "attemptNumber"
+    | "closing"
+    | "declineCode"
+    | "disputed"
+    | "dueTime"
+    | "expireTime"
+    | "initiated"
+    | "lateMoney"
+    | "paymentId"
+    | "paymentMethod"
+    | "paymentStatus"
+    | "refundedMinorUnits"
+    | "status"
+    | "tries"
+  >
+>;
+
+/** Writes the change of a locked order. The version counts it. Gives the row after it. */
+export async function changeOrder(
   tx: Transaction,
-  id: string,
-  change: Partial<
-    Pick<OrderRow, "status" | "paymentId" | "paymentStatus" | "declineCode" | "initiateDueTime">
-  >,
-): Promise<void> {
+  order: OrderRow,
+  change: OrderChange,
+): Promise<OrderRow> {
+  const next = { ...order, ...change, version: order.version + 1n, updateTime: new Date() };
+  const { version, updateTime } = next;
   await tx
     .update(orders)
-    .set({ ...change, version: sql`${orders.version} + 1`, updateTime: sql`now()` })
-    .where(eq(orders.id, id));
+    .set({ ...change, version, updateTime })
+    .where(eq(orders.id, order.id));
+  return next;
 }
 
-/** Records that the Payment service has the order: the worker need not ask again. */
-export async function savePaymentId(db: Database, id: string, paymentId: string): Promise<void> {
-  await db.update(orders).set({ paymentId, initiateDueTime: null }).where(eq(orders.id, id));
+/** Writes when a worker looks at the order next: no change that anybody sees. */
+export async function saveDue(
+  db: Database | Transaction,
+  id: string,
+  due: Pick<OrderChange, "dueTime" | "initiated" | "lateMoney" | "paymentId">,
+): Promise<void> {
+  await db
+    .update(orders)
+    .set({ ...due, tries: 0 })
+    .where(eq(orders.id, id));
 }
 
 /** The longest wait between two tries is 2 to the power of this, in seconds. */
 const LONGEST_WAIT_EXPONENT = 4;
 
 /**
- * Takes up to `limit` orders whose payment is due to be initiated, and puts their due time off: whoever dies with one loses it to
- * the next after `leaseMs`. Each try doubles the wait, up to 16 s.
+ * Takes up to `limit` orders whose time has come, and puts it off: whoever dies with one loses it to the next after `leaseMs`.
+ * Each try doubles the wait, up to 16 s.
  */
 export async function claimDueOrders(
   db: Database,
@@ -149,16 +180,28 @@ export async function claimDueOrders(
   const due = db
     .select({ id: orders.id })
     .from(orders)
-    .where(lt(orders.initiateDueTime, sql`now()`))
-    .orderBy(asc(orders.initiateDueTime))
+    .where(lt(orders.dueTime, sql`now()`))
+    .orderBy(asc(orders.dueTime))
     .limit(limit)
     .for("update", { skipLocked: true });
   return await db
     .update(orders)
     .set({
-      initiateDueTime: sql`now() + make_interval(secs => ${leaseMs / 1000} + power(2, least(${orders.initiateTries}, ${LONGEST_WAIT_EXPONENT})))`,
-      initiateTries: sql`${orders.initiateTries} + 1`,
+      dueTime: sql`now() + make_interval(secs => ${leaseMs / 1000} + power(2, least(${orders.tries}, ${LONGEST_WAIT_EXPONENT})))`,
+      tries: sql`${orders.tries} + 1`,
     })
     .where(inArray(orders.id, due))
     .returning();
+}
+
+/** The versions of these orders as they are now: what a watcher compares with. */
+export async function versionsOf(
+  db: Database,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const rows = await db
+    .select({ id: orders.id, version: orders.version })
+    .from(orders)
+    .where(inArray(orders.id, [...ids]));
+  return new Map(rows.map((row) => [row.id, row.version]));
 }

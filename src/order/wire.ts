@@ -1,7 +1,6 @@
 // Rows of the Order service to messages of the contract.
-import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { createHash } from "node:crypto";
 import { MoneySchema, type Money } from "../../gen/waybill/money/v1/money_pb.js";
 import {
   OrderPaymentSchema,
@@ -11,14 +10,13 @@ import {
   type OrderPayment,
 } from "../../gen/waybill/order/v1/order_pb.js";
 import type { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
-import {
-  CreateOrderRequestSchema,
-  type CreateOrderRequest,
-} from "../../gen/waybill/order/v1/order_service_pb.js";
 import { ProductSchema, type Product } from "../../gen/waybill/order/v1/product_pb.js";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
+import { RefundReason, RefundStatus } from "../../gen/waybill/payment/v1/refund_pb.js";
 import type { OrderState, PaymentState } from "./order.ts";
-import type { OrderRow, OrderWithItems, ProductRow } from "./store.ts";
+import type { ProductRow } from "./product-store.ts";
+import type { OrderRefundRow } from "./refund-store.ts";
+import type { OrderRow, OrderWithItems } from "./store.ts";
 
 const money = (currencyCode: string, minorUnits: bigint): Money =>
   create(MoneySchema, { currencyCode, minorUnits });
@@ -56,12 +54,27 @@ export function orderCreated(created: OrderWithItems): MessageInitShape<typeof O
   return { orderId: id, customerId, event: { case: "orderCreated", value } };
 }
 
-export const toOrderPayment = (order: OrderRow): OrderPayment =>
+export const toOrderPayment = (
+  order: OrderRow,
+  refunds: readonly OrderRefundRow[] = [],
+): OrderPayment =>
   create(OrderPaymentSchema, {
     id: order.paymentId ?? "",
     status: PaymentStatus[order.paymentStatus as PaymentState],
     declineCode: order.declineCode,
     attemptNumber: order.attemptNumber,
+    refunded: money(order.currencyCode, order.refundedMinorUnits),
+    disputed: order.disputed,
+    refunds: refunds.map((refund) => ({
+      id: refund.id,
+      paymentId: refund.paymentId,
+      amount: money(order.currencyCode, refund.minorUnits),
+      status: RefundStatus[refund.status as keyof typeof RefundStatus],
+      reason: RefundReason[refund.reason as keyof typeof RefundReason],
+      failureReason: refund.failureReason,
+      createTime: timestampFromDate(refund.createTime),
+      updateTime: timestampFromDate(refund.updateTime),
+    })),
   });
 
 export const toProduct = (product: ProductRow): Product =>
@@ -70,9 +83,3 @@ export const toProduct = (product: ProductRow): Product =>
     name: product.name,
     unitPrice: money(product.currencyCode, product.minorUnits),
   });
-
-/** Tells two requests apart that carry the same request_id: equal for equal requests, the ID left out (AIP-155). */
-export const requestHash = (request: CreateOrderRequest): string =>
-  createHash("sha256")
-    .update(toBinary(CreateOrderRequestSchema, { ...request, requestId: "" }))
-    .digest("base64url");

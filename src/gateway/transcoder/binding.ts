@@ -40,17 +40,17 @@ export interface Binding {
 }
 
 /**
- * All bindings of a service, additional ones too; an RPC without an HTTP rule has none.
+ * All bindings of a service's unary RPCs, additional ones too; an RPC without an HTTP rule has none.
  * @throws {HttpRuleError} naming the RPC, when a rule cannot be served.
  */
 export function bindingsOf(service: DescService): Binding[] {
   return service.methods.flatMap((method) => {
-    if (!hasOption(method, http)) return [];
+    // A stream is served by the RPC protocols alone.
+    if (!hasOption(method, http) || !isUnary(method)) return [];
     const rpc = `${service.typeName}/${method.name}`;
     try {
       const rule = getOption(method, http);
-      const unary = requireUnary(method);
-      return [rule, ...rule.additionalBindings].map((each) => compile(each, unary, rpc));
+      return [rule, ...rule.additionalBindings].map((each) => compile(each, method, rpc));
     } catch (error) {
       if (!(error instanceof HttpRuleError)) throw error;
       throw new HttpRuleError(`${rpc}: ${error.message}`, { cause: error });
@@ -67,13 +67,6 @@ function responseBodyOf(rule: HttpRule & { readonly responseBody?: string }): st
 
 function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === "unary";
-}
-
-function requireUnary(method: DescMethod): DescMethodUnary {
-  if (isUnary(method)) return method;
-  throw new HttpRuleError(
-    "an RPC with a stream has an HTTP rule, and only unary RPCs can be served over HTTP",
-  );
 }
 
 function compile(rule: HttpRule, method: DescMethodUnary, rpc: string): Binding {

@@ -129,13 +129,6 @@ describe("a contract that cannot be served is refused at start", () => {
   it.each(wrongRules)("%s", (_, rules, why) => {
     expect(() => recording([libraryWith(rules)])).toThrow(why);
   });
-
-  it("a stream with an HTTP rule", () => {
-    const service = libraryWith({ Watch: { pattern: { case: "get", value: "/a" } } }, (methods) => {
-      for (const method of methods) method.serverStreaming = true;
-    });
-    expect(() => recording([service])).toThrow(/Library\/Watch: .*stream/);
-  });
 });
 
 describe("rules beyond the five methods", () => {

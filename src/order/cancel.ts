@@ -1,0 +1,28 @@
+// CancelOrder: the payment is cancelled first; an order that was paid meanwhile is PAID.
+import type { HandlerContext } from "@connectrpc/connect";
+import type { CancelOrderRequest } from "../../gen/waybill/order/v1/order_service_pb.js";
+import { customerScope } from "../platform/access/principal.ts";
+import { Refusal } from "../platform/refusal.ts";
+import { principalOf } from "../platform/rpc/principal.ts";
+import { beginClosing, close } from "./close.ts";
+import type { OrderParts } from "./parts.ts";
+import { refundsOf } from "./refund-store.ts";
+import { findOrder } from "./store.ts";
+import { toOrder, toOrderPayment } from "./wire.ts";
+
+export async function cancelOrder(
+  parts: OrderParts,
+  request: CancelOrderRequest,
+  context: HandlerContext,
+) {
+  const { orderId, expectedVersion } = request;
+  const scope = customerScope(principalOf(context));
+  const begun = await beginClosing(parts, orderId, { to: "CANCELLED", scope, expectedVersion });
+  if (begun === undefined)
+    throw new Refusal("not_found", `there is no order ${orderId}`, { field: "order_id" });
+  await close(parts, begun, { timeoutMs: context.timeoutMs() });
+  const found = await findOrder(parts.db, orderId, scope);
+  if (found === undefined) throw new Error(`the order ${orderId} is gone`);
+  const refunds = await refundsOf(parts.db, [orderId]);
+  return { order: toOrder(found), payment: toOrderPayment(found.order, refunds) };
+}
