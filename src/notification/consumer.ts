@@ -4,12 +4,12 @@ import {
   type OrderCreated,
   type OrderEvent,
 } from "../../gen/waybill/order/v1/order_event_pb.js";
-import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import {
   PaymentStatusEventSchema,
+  type PaymentRefunded,
   type PaymentStatusEvent,
-  type PaymentStatusUpdated,
 } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
+import { RefundReason, RefundStatus } from "../../gen/waybill/payment/v1/refund_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
 import type { EventMeta, Outcome, Subscription } from "../platform/events/subscription.ts";
 import { newId } from "../platform/id.ts";
@@ -22,24 +22,38 @@ import {
 } from "./store.ts";
 import { localeOf, renderTemplate, TEMPLATE_VERSION, type TemplateName } from "./template.ts";
 
-const UNKNOWN_EVENT: Outcome = { outcome: "ignored", reason: "nobody is told of this event" };
+const NOBODY_IS_TOLD: Outcome = { outcome: "ignored", reason: "nobody is told of this event" };
 
 export const notificationSubscriptions: readonly Subscription[] = [
   {
     schema: OrderEventSchema,
-    handle: (tx, event: OrderEvent, meta) =>
-      event.event.case === "orderCreated"
-        ? onOrderCreated(tx, event, event.event.value, meta)
-        : Promise.resolve(UNKNOWN_EVENT),
+    handle: async (tx, event: OrderEvent, meta) => {
+      const { event: happened, orderId } = event;
+      if (happened.case === "orderCreated")
+        return await onOrderCreated(tx, event, happened.value, meta);
+      const template = happened.case && TEMPLATES[happened.case];
+      if (template === undefined) return NOBODY_IS_TOLD;
+      return await tell(tx, orderId, { template, source: `event:${meta.eventId}` });
+    },
   },
   {
     schema: PaymentStatusEventSchema,
-    handle: (tx, event: PaymentStatusEvent, meta) =>
-      event.event.case === "paymentStatusUpdated"
-        ? onPaymentStatusUpdated(tx, event, event.event.value, meta)
-        : Promise.resolve(UNKNOWN_EVENT),
+    handle: async (tx, { event, orderId }: PaymentStatusEvent) =>
+      event.case === "paymentRefunded"
+        ? await onPaymentRefunded(tx, orderId, event.value)
+        : NOBODY_IS_TOLD,
   },
 ];
+
+/**
+ * Whether an order is paid, the order says, not its payment: money may come when it is closed, and then it is not "paid".
+ */
+const TEMPLATES: Partial<Record<string, TemplateName>> = {
+  orderPaid: "payment-succeeded",
+  orderFailed: "payment-failed",
+  orderCancelled: "order-cancelled",
+  orderExpired: "order-expired",
+};
 
 async function onOrderCreated(
   tx: Transaction,
@@ -59,47 +73,62 @@ async function onOrderCreated(
   };
   await Promise.all([
     saveOrderContact(tx, contact),
-    saveNotifications(tx, messagesOf("order-created", contact, meta)),
+    saveNotifications(
+      tx,
+      messagesOf(contact, { template: "order-created", source: `event:${meta.eventId}` }),
+    ),
   ]);
   return { outcome: "applied" };
 }
 
-async function onPaymentStatusUpdated(
+/** Once for each refund, when it is on its way. */
+async function onPaymentRefunded(
   tx: Transaction,
-  event: PaymentStatusEvent,
-  news: PaymentStatusUpdated,
-  meta: EventMeta,
+  orderId: string,
+  { refund }: PaymentRefunded,
 ): Promise<Outcome> {
-  const template = templateOf(news.status);
-  if (template === undefined)
-    return { outcome: "ignored", reason: "the customer is not told of this status" };
-  const contact = await findOrderContact(tx, event.orderId);
-  // It came by another topic, so it may be here before the order is.
+  const isUnderWay =
+    refund?.status === RefundStatus.PENDING || refund?.status === RefundStatus.SUCCEEDED;
+  if (refund === undefined || !isUnderWay)
+    return { outcome: "ignored", reason: "the customer is not told of a refund in this status" };
+  const late = refund.reason === RefundReason.LATE_PAYMENT;
+  return await tell(tx, orderId, {
+    template: late ? "payment-returned" : "payment-refunded",
+    source: `refund:${refund.id}`,
+    refundMinorUnits: refund.amount?.minorUnits ?? 0n,
+  });
+}
+
+interface Telling {
+  readonly template: TemplateName;
+  /** What is told once: "event:<ID>", "refund:<ID>". */
+  readonly source: string;
+  readonly refundMinorUnits?: bigint;
+}
+
+async function tell(tx: Transaction, orderId: string, telling: Telling): Promise<Outcome> {
+  const contact = await findOrderContact(tx, orderId);
+  // A refund came by another topic, so it may be here before the order is.
   if (contact === undefined)
     return {
       outcome: "not_yet",
       reason: "order.created, which says whom to tell, is not here yet",
     };
-  await saveNotifications(tx, messagesOf(template, contact, meta));
+  await saveNotifications(tx, messagesOf(contact, telling));
   return { outcome: "applied" };
-}
-
-function templateOf(status: PaymentStatus): TemplateName | undefined {
-  if (status === PaymentStatus.SUCCEEDED) return "payment-succeeded";
-  return status === PaymentStatus.FAILED ? "payment-failed" : undefined;
 }
 
 /** A mail, and an SMS where there is a phone number. */
 function messagesOf(
-  template: TemplateName,
   contact: Omit<OrderContactRow, "createTime">,
-  meta: EventMeta,
+  { template, source, refundMinorUnits }: Telling,
 ): NewNotification[] {
   const locale = localeOf(contact.locale);
-  const { subject, text, html, sms } = renderTemplate(template, locale, contact);
+  const facts = refundMinorUnits === undefined ? contact : { ...contact, refundMinorUnits };
+  const { subject, text, html, sms } = renderTemplate(template, locale, facts);
   const now = new Date();
   const message = {
-    source: `event:${meta.eventId}`,
+    source,
     orderId: contact.orderId,
     customerId: contact.customerId,
     status: "QUEUED",

@@ -1,16 +1,25 @@
 // The texts that customers get, in English and German. Pure: an order's facts in, subject and texts out.
 import { formatMoney } from "./money.ts";
 
-export type TemplateName = "order-created" | "payment-succeeded" | "payment-failed";
+export type TemplateName =
+  | "order-created"
+  | "order-cancelled"
+  | "order-expired"
+  | "payment-succeeded"
+  | "payment-failed"
+  | "payment-refunded"
+  | "payment-returned";
 export type Locale = "en" | "de";
 
 /** Recorded with each message, so that an audit shows what was sent. Raise it with every change of a text. */
-export const TEMPLATE_VERSION = 1;
+export const TEMPLATE_VERSION = 2;
 
 export interface OrderFacts {
   readonly number: string;
   readonly currencyCode: string;
   readonly totalMinorUnits: bigint;
+  /** Of a refund: how much is given back. */
+  readonly refundMinorUnits?: bigint;
 }
 
 export interface Texts {
@@ -27,8 +36,10 @@ export const localeOf = (tag: string): Locale => (/^de\b/i.test(tag) ? "de" : "e
 
 /** The texts of a template. What comes from a person or another system is escaped in the HTML. */
 export function renderTemplate(template: TemplateName, locale: Locale, order: OrderFacts): Texts {
-  const total = formatMoney(order.currencyCode, order.totalMinorUnits, locale);
-  const { subject, body, sms } = words[locale][template](order.number, total);
+  const { refundMinorUnits = order.totalMinorUnits } = order;
+  const amount = template === "payment-refunded" ? refundMinorUnits : order.totalMinorUnits;
+  const told = formatMoney(order.currencyCode, amount, locale);
+  const { subject, body, sms } = words[locale][template](order.number, told);
   const paragraphs = body.map((line) => `<p>${escapeHtml(line)}</p>`).join("\n");
   return {
     subject,
@@ -61,6 +72,35 @@ const words: Record<Locale, Record<TemplateName, (number: string, total: string)
       ],
       sms: `The payment for your order ${number} (${total}) was refused. You can pay it with another method.`,
     }),
+    "order-cancelled": (number) => ({
+      subject: `Your order ${number} is cancelled`,
+      body: [`Your order ${number} is cancelled.`, "You have not been charged."],
+      sms: `Your order ${number} is cancelled. You have not been charged.`,
+    }),
+    "order-expired": (number) => ({
+      subject: `Your order ${number} was not paid in time`,
+      body: [
+        `Your order ${number} was not paid in time, so it is closed.`,
+        "You have not been charged. You are welcome to order again.",
+      ],
+      sms: `Your order ${number} was not paid in time, so it is closed. You have not been charged.`,
+    }),
+    "payment-refunded": (number, amount) => ({
+      subject: `Refund for your order ${number}`,
+      body: [
+        `We give back ${amount} of your payment for the order ${number}.`,
+        "Your bank may take a few days until you see it.",
+      ],
+      sms: `We give back ${amount} for your order ${number}.`,
+    }),
+    "payment-returned": (number, total) => ({
+      subject: `Your payment for the order ${number} is returned`,
+      body: [
+        `Your payment of ${total} came when the order ${number} was closed already.`,
+        "We have received it and give all of it back. Your bank may take a few days until you see it.",
+      ],
+      sms: `Your payment of ${total} for the closed order ${number} was received and is given back.`,
+    }),
   },
   de: {
     "order-created": (number, total) => ({
@@ -86,6 +126,35 @@ const words: Record<Locale, Record<TemplateName, (number: string, total: string)
         "Ihre Bestellung bleibt bestehen: Sie können sie mit einer anderen Zahlungsart bezahlen.",
       ],
       sms: `Die Zahlung Ihrer Bestellung ${number} (${total}) wurde abgelehnt. Sie können sie mit einer anderen Zahlungsart bezahlen.`,
+    }),
+    "order-cancelled": (number) => ({
+      subject: `Ihre Bestellung ${number} ist storniert`,
+      body: [`Ihre Bestellung ${number} ist storniert.`, "Es wurde nichts abgebucht."],
+      sms: `Ihre Bestellung ${number} ist storniert. Es wurde nichts abgebucht.`,
+    }),
+    "order-expired": (number) => ({
+      subject: `Ihre Bestellung ${number} wurde nicht rechtzeitig bezahlt`,
+      body: [
+        `Ihre Bestellung ${number} wurde nicht rechtzeitig bezahlt und ist geschlossen.`,
+        "Es wurde nichts abgebucht. Sie können gern neu bestellen.",
+      ],
+      sms: `Ihre Bestellung ${number} wurde nicht rechtzeitig bezahlt und ist geschlossen. Es wurde nichts abgebucht.`,
+    }),
+    "payment-refunded": (number, amount) => ({
+      subject: `Erstattung für Ihre Bestellung ${number}`,
+      body: [
+        `Wir erstatten Ihnen ${amount} Ihrer Zahlung für die Bestellung ${number}.`,
+        "Bis Sie den Betrag sehen, kann es bei Ihrer Bank einige Tage dauern.",
+      ],
+      sms: `Wir erstatten Ihnen ${amount} für Ihre Bestellung ${number}.`,
+    }),
+    "payment-returned": (number, total) => ({
+      subject: `Ihre Zahlung für die Bestellung ${number} wird erstattet`,
+      body: [
+        `Ihre Zahlung über ${total} kam, als die Bestellung ${number} bereits geschlossen war.`,
+        "Wir haben sie erhalten und erstatten sie vollständig. Bis Sie den Betrag sehen, kann es bei Ihrer Bank einige Tage dauern.",
+      ],
+      sms: `Ihre Zahlung über ${total} für die geschlossene Bestellung ${number} ist eingegangen und wird erstattet.`,
     }),
   },
 };
