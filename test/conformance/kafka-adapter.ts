@@ -9,7 +9,7 @@ import { eventually } from "../harness/eventually.ts";
 import type { Adapter, AdapterUnderTest } from "./adapter.ts";
 
 /** Short, so that a send which nobody answers ends soon: it is tried three times. */
-const REQUEST_LIMIT_MS = 1_500;
+const REQUEST_LIMIT_MS = 1_000;
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
