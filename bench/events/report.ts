@@ -1,0 +1,68 @@
+// The figures of the event layer as tables for people.
+import { describeConditions } from "../conditions.ts";
+import type { Latency } from "../percentiles.ts";
+import { figure, percent, table } from "../table.ts";
+import type { IdleProcess } from "./idle.ts";
+import type { LatencyResult } from "./latency.ts";
+import type { Rate } from "./meter.ts";
+import type { RelayResult } from "./relay.ts";
+import type { EventsResult } from "./run.ts";
+
+export function reportEvents({ conditions, relay, latency, idle }: EventsResult): string {
+  const sections = [
+    `# Events\n\n${describeConditions(conditions)}`,
+    relay && relaySection(relay),
+    latency && latencySection(latency),
+    idle && idleSection(idle),
+  ];
+  return sections.filter(Boolean).join("\n\n");
+}
+
+const RATE_HEAD = ["events", "events/s", "Node µs", "PostgreSQL µs", "Kafka µs", "others"];
+const rateRow = (rate: Rate) => [
+  figure(rate.events),
+  figure(rate.perSecond),
+  figure(rate.nodeMicros),
+  figure(rate.postgresMicros),
+  figure(rate.kafkaMicros),
+  rate.others === undefined ? "–" : percent(rate.others),
+];
+const LATENCY_HEAD = ["p50 ms", "p99 ms", "max ms"];
+const latencyRow = ({ p50, p99, max }: Latency) => [figure(p50), figure(p99), figure(max)];
+
+function relaySection({ broker, database, relay, tenths }: RelayResult): string {
+  const rows = [
+    ["kafkajs alone, batches of 500", ...rateRow(broker)],
+    ["the relay, to a broker that costs nothing", ...rateRow(database)],
+    ["the relay", ...rateRow(relay)],
+  ];
+  const slices = tenths.map((each) => figure(each)).join(", ");
+  return [
+    `## A backlog of ${figure(relay.events)} rows, drained in ${figure(relay.seconds)} s`,
+    table(["CPU per event", ...RATE_HEAD], rows),
+    `events/s of each tenth: ${slices}`,
+  ].join("\n\n");
+}
+
+function latencySection({ perSecond, commit, effect, steps, lost, cost }: LatencyResult): string {
+  const rows = [
+    ["the transaction that publishes", ...latencyRow(commit)],
+    ["**commit → effect committed**", ...latencyRow(effect)],
+    ...steps.map(([name, latency]) => [name, ...latencyRow(latency)]),
+  ];
+  return [
+    `## From commit to effect in another process, ${perSecond} events/s`,
+    table(["", ...LATENCY_HEAD], rows),
+    `${figure(effect.count)} events, ${lost} not arrived; CPU per event: ${figure(cost.nodeMicros)} µs the publishing process, ${figure(cost.postgresMicros)} µs PostgreSQL, ${figure(cost.kafkaMicros)} µs Kafka (the reader's included); other programs used ${cost.others === undefined ? "–" : percent(cost.others)} of the cores`,
+  ].join("\n\n");
+}
+
+function idleSection(idle: readonly IdleProcess[]): string {
+  const rows = idle.map(({ name, core, wakeUps, memory }) => [
+    name,
+    percent(core),
+    figure(wakeUps),
+    figure(memory),
+  ]);
+  return `## A stack at rest\n\n${table(["process", "of a core", "wake-ups/s", "MiB"], rows)}`;
+}
