@@ -1,6 +1,6 @@
 // What a consumer does with an event while it is measured: one row, as a small handler would write it.
 import { sql } from "drizzle-orm";
-import { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
+import { type OrderEvent, OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
 import type { Subscription } from "../../src/platform/events/subscription.ts";
 import type { OpenGround } from "./ground.ts";
 
@@ -14,7 +14,7 @@ export function effectSubscription(onEffect: (eventId: string, orderId: string) 
   const subscription: Subscription = {
     schema: OrderEventSchema,
     async handle(tx, message, meta) {
-      const event = message as import("../../gen/waybill/order/v1/order_event_pb.js").OrderEvent;
+      const event = message as OrderEvent;
       const number = event.event.case === "orderCreated" ? event.event.value.number : "";
       await tx.execute(sql`
         INSERT INTO effect (event_id, order_id, number)

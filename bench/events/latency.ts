@@ -109,7 +109,7 @@ function noting(producer: EventProducer, sent: Map<string, Sent>): EventProducer
 
 interface Publisher {
   readonly ground: OpenGround;
-  wake(): void;
+  readonly wake: () => void;
 }
 
 interface Published {

@@ -7,12 +7,15 @@ import type { LatencyResult } from "./latency.ts";
 import type { Rate } from "./meter.ts";
 import type { RelayResult } from "./relay.ts";
 import type { EventsResult } from "./run.ts";
+import type { SnapshotPhase } from "./snapshot.ts";
 
-export function reportEvents({ conditions, relay, latency, idle }: EventsResult): string {
+export function reportEvents(result: EventsResult): string {
+  const { conditions, relay, latency, snapshot, idle } = result;
   const sections = [
     `# Events\n\n${describeConditions(conditions)}`,
     relay && relaySection(relay),
     latency && latencySection(latency),
+    snapshot && snapshotSection(snapshot),
     idle && idleSection(idle),
   ];
   return sections.filter(Boolean).join("\n\n");
@@ -54,6 +57,31 @@ function latencySection({ perSecond, commit, effect, steps, lost, cost }: Latenc
     `## From commit to effect in another process, ${perSecond} events/s`,
     table(["", ...LATENCY_HEAD], rows),
     `${figure(effect.count)} events, ${lost} not arrived; CPU per event: ${figure(cost.nodeMicros)} µs the publishing process, ${figure(cost.postgresMicros)} µs PostgreSQL, ${figure(cost.kafkaMicros)} µs Kafka (the reader's included); other programs used ${cost.others === undefined ? "–" : percent(cost.others)} of the cores`,
+  ].join("\n\n");
+}
+
+function snapshotSection(phases: readonly SnapshotPhase[]): string {
+  const rows = phases.flatMap(({ name, statements }) =>
+    statements.map((each) => [
+      `${name}: ${each.name}`,
+      figure(each.latency.count),
+      ...latencyRow(each.latency),
+    ]),
+  );
+  const states = phases.map(({ name, published, rate, deadRows, backlog }) => [
+    name,
+    figure(published / rate.seconds),
+    figure(rate.perSecond),
+    figure(backlog),
+    figure(deadRows),
+    figure(rate.postgresMicros),
+    rate.others === undefined ? "–" : percent(rate.others),
+  ]);
+  const head = ["", "published/s", "sent/s", "backlog", "dead rows", "PostgreSQL µs", "others"];
+  return [
+    "## The relay's statements while a snapshot is open",
+    table(["statement", "count", ...LATENCY_HEAD], rows),
+    table(head, states),
   ].join("\n\n");
 }
 

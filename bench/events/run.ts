@@ -6,6 +6,7 @@ import { openPlace, type Place } from "../place.ts";
 import { type IdleProcess, measureIdle } from "./idle.ts";
 import { type LatencyResult, measureLatency } from "./latency.ts";
 import { measureRelay, type RelayResult } from "./relay.ts";
+import { measureSnapshot, type SnapshotPhase } from "./snapshot.ts";
 import { type EventPart, type EventSizes, FULL, QUICK } from "./sizes.ts";
 
 /** What is set so that the figures mean something, in words. */
@@ -18,6 +19,7 @@ export interface EventsResult {
   readonly conditions: Conditions;
   readonly relay?: RelayResult;
   readonly latency?: LatencyResult;
+  readonly snapshot?: readonly SnapshotPhase[];
   readonly idle?: readonly IdleProcess[];
 }
 
@@ -46,5 +48,6 @@ type Measure = (
 const MEASURES: Readonly<Record<EventPart, Measure>> = {
   relay: measureRelay,
   latency: (place, o, say) => measureLatency(place, o.latencySeconds, say),
+  snapshot: measureSnapshot,
   idle: (place, o, say) => measureIdle(place, o.idleSeconds, say),
 };
