@@ -2,6 +2,8 @@
 import { describeConditions } from "../conditions.ts";
 import type { Latency } from "../percentiles.ts";
 import { figure, percent, table } from "../table.ts";
+import { processSection } from "../report.ts";
+import type { ConsumerResult } from "./consumer.ts";
 import type { IdleProcess } from "./idle.ts";
 import type { LatencyResult } from "./latency.ts";
 import type { Rate } from "./meter.ts";
@@ -10,10 +12,11 @@ import type { EventsResult } from "./run.ts";
 import type { SnapshotPhase } from "./snapshot.ts";
 
 export function reportEvents(result: EventsResult): string {
-  const { conditions, relay, latency, snapshot, idle } = result;
+  const { conditions, relay, consumer, latency, snapshot, idle } = result;
   const sections = [
     `# Events\n\n${describeConditions(conditions)}`,
     relay && relaySection(relay),
+    consumer && consumerSection(consumer),
     latency && latencySection(latency),
     snapshot && snapshotSection(snapshot),
     idle && idleSection(idle),
@@ -33,7 +36,7 @@ const rateRow = (rate: Rate) => [
 const LATENCY_HEAD = ["p50 ms", "p99 ms", "max ms"];
 const latencyRow = ({ p50, p99, max }: Latency) => [figure(p50), figure(p99), figure(max)];
 
-function relaySection({ broker, database, relay, tenths }: RelayResult): string {
+function relaySection({ broker, database, relay, tenths, profile }: RelayResult): string {
   const rows = [
     ["kafkajs alone, batches of 500", ...rateRow(broker)],
     ["the relay, to a broker that costs nothing", ...rateRow(database)],
@@ -44,6 +47,19 @@ function relaySection({ broker, database, relay, tenths }: RelayResult): string 
     `## A backlog of ${figure(relay.events)} rows, drained in ${figure(relay.seconds)} s`,
     table(["CPU per event", ...RATE_HEAD], rows),
     `events/s of each tenth: ${slices}`,
+    ...(profile ? [processSection(profile, relay.events, "event")] : []),
+  ].join("\n\n");
+}
+
+function consumerSection({ broker, consumer, profile }: ConsumerResult): string {
+  const rows = [
+    ["kafkajs alone, nothing done", ...rateRow(broker)],
+    ["the consumer, one row of effect each", ...rateRow(consumer)],
+  ];
+  return [
+    `## A topic of ${figure(consumer.events)} events, applied in ${figure(consumer.seconds)} s`,
+    table(["CPU per event", ...RATE_HEAD], rows),
+    ...(profile ? [processSection(profile, consumer.events, "event")] : []),
   ].join("\n\n");
 }
 

@@ -3,6 +3,7 @@ import type { Say } from "../../dev/backends/problem.ts";
 import { type Conditions, conditionsOf } from "../conditions.ts";
 import type { BenchOptions } from "../options.ts";
 import { openPlace, type Place } from "../place.ts";
+import { type ConsumerResult, measureConsumer } from "./consumer.ts";
 import { type IdleProcess, measureIdle } from "./idle.ts";
 import { type LatencyResult, measureLatency } from "./latency.ts";
 import { measureRelay, type RelayResult } from "./relay.ts";
@@ -18,6 +19,7 @@ const SETTINGS = [
 export interface EventsResult {
   readonly conditions: Conditions;
   readonly relay?: RelayResult;
+  readonly consumer?: ConsumerResult;
   readonly latency?: LatencyResult;
   readonly snapshot?: readonly SnapshotPhase[];
   readonly idle?: readonly IdleProcess[];
@@ -47,6 +49,7 @@ type Measure = (
 
 const MEASURES: Readonly<Record<EventPart, Measure>> = {
   relay: measureRelay,
+  consumer: measureConsumer,
   latency: (place, o, say) => measureLatency(place, o.latencySeconds, say),
   snapshot: measureSnapshot,
   idle: (place, o, say) => measureIdle(place, o.idleSeconds, say),

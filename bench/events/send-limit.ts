@@ -1,5 +1,5 @@
 // How many records a second the broker takes from the client library alone: no relay can be faster.
-import { clientOf } from "../../dev/backends/kafka-ready.ts";
+import { plainClient } from "./plain-client.ts";
 import type { Place } from "../place.ts";
 import type { OpenGround } from "./ground.ts";
 import { type Rate, startMeter } from "./meter.ts";
@@ -16,7 +16,7 @@ export async function measureSendLimit(
   ground: OpenGround,
   records: number,
 ): Promise<Rate> {
-  const producer = clientOf(ground.address.brokers).producer({ maxInFlightRequests: 1 });
+  const producer = plainClient(ground.address.brokers).producer({ maxInFlightRequests: 1 });
   const { topic } = ground;
   const messages = Array.from({ length: BATCH_RECORDS }, (_, number) => recordOf(number));
   const send = async (count: number): Promise<void> => {
