@@ -4,21 +4,25 @@ import type { Latency } from "../percentiles.ts";
 import { figure, percent, table } from "../table.ts";
 import { processSection } from "../report.ts";
 import type { ConsumerResult } from "./consumer.ts";
+import { CLIENTS, type CostFigure } from "./cost.ts";
 import type { IdleProcess } from "./idle.ts";
 import type { LatencyResult } from "./latency.ts";
+import type { LossFigure } from "./loss.ts";
 import type { Rate } from "./meter.ts";
 import type { RelayResult } from "./relay.ts";
 import type { EventsResult } from "./run.ts";
 import type { SnapshotPhase } from "./snapshot.ts";
 
 export function reportEvents(result: EventsResult): string {
-  const { conditions, relay, consumer, latency, snapshot, idle } = result;
+  const { conditions, relay, consumer, latency, snapshot, cost, loss, idle } = result;
   const sections = [
     `# Events\n\n${describeConditions(conditions)}`,
     relay && relaySection(relay),
     consumer && consumerSection(consumer),
     latency && latencySection(latency),
     snapshot && snapshotSection(snapshot),
+    cost && costSection(cost),
+    loss && lossSection(loss),
     idle && idleSection(idle),
   ];
   return sections.filter(Boolean).join("\n\n");
@@ -99,6 +103,33 @@ function snapshotSection(phases: readonly SnapshotPhase[]): string {
     table(["statement", "count", ...LATENCY_HEAD], rows),
     table(head, states),
   ].join("\n\n");
+}
+
+function costSection(cost: readonly CostFigure[]): string {
+  const rows = cost.map((each) => [
+    each.way,
+    figure(each.perSecond),
+    figure(each.latency.p50),
+    figure(each.latency.p99),
+    figure(each.nodeMicros),
+    figure(each.postgresMicros),
+    figure(each.kafkaMicros),
+    each.others === undefined ? "–" : percent(each.others),
+  ]);
+  const head = ["way", "orders/s", "p50 ms", "p99 ms", "Node µs", "PostgreSQL µs", "Kafka µs"];
+  return `## The transaction of an order, ${CLIENTS} clients, in turn\n\n${table([...head, "others"], rows)}`;
+}
+
+function lossSection(loss: readonly LossFigure[]): string {
+  const rows = loss.map((each) => [
+    `${each.killed} killed ${each.kills} times: ${each.way}`,
+    figure(each.committed),
+    String(each.lost),
+    String(each.doubled),
+    ...latencyRow(each.waited),
+  ]);
+  const waits = LATENCY_HEAD.map((name) => `wait ${name}`);
+  return `## What is lost\n\n${table(["", "orders committed", "lost", "doubled", ...waits], rows)}`;
 }
 
 function idleSection(idle: readonly IdleProcess[]): string {

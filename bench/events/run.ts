@@ -4,8 +4,10 @@ import { type Conditions, conditionsOf } from "../conditions.ts";
 import type { BenchOptions } from "../options.ts";
 import { openPlace, type Place } from "../place.ts";
 import { type ConsumerResult, measureConsumer } from "./consumer.ts";
+import { type CostFigure, measureCost } from "./cost.ts";
 import { type IdleProcess, measureIdle } from "./idle.ts";
 import { type LatencyResult, measureLatency } from "./latency.ts";
+import { type LossFigure, measureLoss } from "./loss.ts";
 import { measureRelay, type RelayResult } from "./relay.ts";
 import { measureSnapshot, type SnapshotPhase } from "./snapshot.ts";
 import { type EventPart, type EventSizes, FULL, QUICK } from "./sizes.ts";
@@ -22,6 +24,8 @@ export interface EventsResult {
   readonly consumer?: ConsumerResult;
   readonly latency?: LatencyResult;
   readonly snapshot?: readonly SnapshotPhase[];
+  readonly cost?: readonly CostFigure[];
+  readonly loss?: readonly LossFigure[];
   readonly idle?: readonly IdleProcess[];
 }
 
@@ -52,5 +56,7 @@ const MEASURES: Readonly<Record<EventPart, Measure>> = {
   consumer: measureConsumer,
   latency: (place, o, say) => measureLatency(place, o.latencySeconds, say),
   snapshot: measureSnapshot,
+  cost: measureCost,
+  loss: (place, o, say) => measureLoss(place, o.lossSeconds, say),
   idle: (place, o, say) => measureIdle(place, o.idleSeconds, say),
 };

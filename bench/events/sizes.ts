@@ -1,7 +1,15 @@
 // The parts of the benchmark of the event layer, and how much each does.
 
 /** In the order in which they run. */
-export const EVENT_PARTS = ["relay", "consumer", "latency", "snapshot", "idle"] as const;
+export const EVENT_PARTS = [
+  "relay",
+  "consumer",
+  "latency",
+  "snapshot",
+  "cost",
+  "loss",
+  "idle",
+] as const;
 export type EventPart = (typeof EVENT_PARTS)[number];
 
 export interface EventSizes {
