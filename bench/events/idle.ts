@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Say } from "../../dev/backends/problem.ts";
 import { SERVICES } from "../../dev/stack/stack-file.ts";
-import { startStack } from "../../dev/stack/start-stack.ts";
+import { type Stack, startStack } from "../../dev/stack/start-stack.ts";
 import { cpuBetween, sampleCpu } from "../cpu.ts";
 import type { Place } from "../place.ts";
+import type { ProfileSummary } from "../profile.ts";
+import { profilerEnvironment, profileStack } from "../stack-profiles.ts";
 import { serversOf } from "./meter.ts";
 
 /** Until everything that starts has started, polls have backed off and code is compiled. */
@@ -23,21 +25,50 @@ export interface IdleProcess {
   readonly memory: number;
 }
 
-export async function measureIdle(place: Place, seconds: number, say: Say): Promise<IdleProcess[]> {
+export interface IdleResult {
+  readonly processes: readonly IdleProcess[];
+  /** Of a second look, with the profiler on: CPU profiles of the services. */
+  readonly profiles: readonly ProfileSummary[];
+}
+
+export interface IdleSizes {
+  readonly idleSeconds: number;
+  /** The folder for the raw CPU profiles; without it none are taken. */
+  readonly profiles: string | undefined;
+}
+
+export async function measureIdle(
+  place: Place,
+  { idleSeconds, profiles }: IdleSizes,
+  say: Say,
+): Promise<IdleResult> {
   const { home, namespace } = place;
   await using stack = await startStack({
     home: join(home, "idle"),
     port: 0,
     namespace,
     backends: place,
+    env: { all: profilerEnvironment(home) },
     say: () => undefined,
   });
+  say(`idle: a stack at rest, ${idleSeconds} s`);
+  await pause(SETTLE_MS);
+  const processes = await measureProcesses(place, stack, idleSeconds);
+  if (profiles === undefined) return { processes, profiles: [] };
+  const options = { folder: home, keep: profiles };
+  const profile = await profileStack(stack, options, () => pause(idleSeconds * 1000));
+  return { processes, profiles: profile.processes };
+}
+
+async function measureProcesses(
+  place: Place,
+  stack: Stack,
+  seconds: number,
+): Promise<IdleProcess[]> {
   const own = SERVICES.map((name) => {
     return { name, pid: stack.stack.services[name].pid, children: false };
   });
   const processes = [...own, ...serversOf(place)];
-  say(`idle: a stack at rest, ${seconds} s`);
-  await pause(SETTLE_MS);
   const before = sampleCpu(processes);
   const sleeps = processes.map(({ pid }) => statusOf(pid).sleeps);
   const began = performance.now();

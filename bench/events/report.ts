@@ -5,7 +5,7 @@ import { figure, percent, table } from "../table.ts";
 import { processSection } from "../report.ts";
 import type { ConsumerResult } from "./consumer.ts";
 import { CLIENTS, type CostFigure } from "./cost.ts";
-import type { IdleProcess } from "./idle.ts";
+import type { IdleResult } from "./idle.ts";
 import type { LatencyResult } from "./latency.ts";
 import type { LossFigure } from "./loss.ts";
 import type { Rate } from "./meter.ts";
@@ -132,12 +132,16 @@ function lossSection(loss: readonly LossFigure[]): string {
   return `## What is lost\n\n${table(["", "orders committed", "lost", "doubled", ...waits], rows)}`;
 }
 
-function idleSection(idle: readonly IdleProcess[]): string {
-  const rows = idle.map(({ name, core, wakeUps, memory }) => [
+function idleSection({ processes, profiles }: IdleResult): string {
+  const rows = processes.map(({ name, core, wakeUps, memory }) => [
     name,
     percent(core),
     figure(wakeUps),
     figure(memory),
   ]);
-  return `## A stack at rest\n\n${table(["process", "of a core", "wake-ups/s", "MiB"], rows)}`;
+  const head = ["process", "of a core", "wake-ups/s", "MiB"];
+  return [
+    `## A stack at rest\n\n${table(head, rows)}`,
+    ...profiles.map((each) => processSection(each, each.wall / 1000, "second")),
+  ].join("\n\n");
 }

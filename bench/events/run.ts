@@ -5,7 +5,7 @@ import type { BenchOptions } from "../options.ts";
 import { openPlace, type Place } from "../place.ts";
 import { type ConsumerResult, measureConsumer } from "./consumer.ts";
 import { type CostFigure, measureCost } from "./cost.ts";
-import { type IdleProcess, measureIdle } from "./idle.ts";
+import { type IdleResult, measureIdle } from "./idle.ts";
 import { type LatencyResult, measureLatency } from "./latency.ts";
 import { type LossFigure, measureLoss } from "./loss.ts";
 import { measureRelay, type RelayResult } from "./relay.ts";
@@ -26,7 +26,7 @@ export interface EventsResult {
   readonly snapshot?: readonly SnapshotPhase[];
   readonly cost?: readonly CostFigure[];
   readonly loss?: readonly LossFigure[];
-  readonly idle?: readonly IdleProcess[];
+  readonly idle?: IdleResult;
 }
 
 /** `home`: an empty folder for all that it needs. */
@@ -58,5 +58,5 @@ const MEASURES: Readonly<Record<EventPart, Measure>> = {
   snapshot: measureSnapshot,
   cost: measureCost,
   loss: (place, o, say) => measureLoss(place, o.lossSeconds, say),
-  idle: (place, o, say) => measureIdle(place, o.idleSeconds, say),
+  idle: measureIdle,
 };
