@@ -87,7 +87,9 @@ function nameOf(text: string): string {
 }
 
 const figuresOf = (times: Times): StatementFigure[] =>
-  [...times].map(([name, each]) => ({ name, latency: latencyOf(each) }));
+  [...times]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([name, each]) => ({ name, latency: latencyOf(each) }));
 
 function counting(producer: EventProducer, onSent: (records: number) => void): EventProducer {
   return {
