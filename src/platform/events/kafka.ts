@@ -135,7 +135,7 @@ function rawProducer(client: Client): RawProducer {
     idempotent: false,
     maxInFlightRequests: 1,
     createPartitioner: Partitioners.DefaultPartitioner,
-    retry: { ...RETRY, retries: 2 },
+    retry: { retries: 0 }, // the caller sends again, over a new connection
   });
   return {
     connect: () => producer.connect(),
@@ -170,6 +170,8 @@ const newConsumer = (client: Client, group: string, { rebalanceMs }: KafkaLimits
 
 function joinGroup(consumer: Consumer, topics: readonly string[], events: MemberEvents): Member {
   consumer.on(consumer.events.FETCH, () => events.onFetch());
+  const silent = new Error("No answer: the connection may be dead though it looks open.");
+  consumer.on(consumer.events.REQUEST_TIMEOUT, () => events.onCrash(silent));
   consumer.on(consumer.events.REBALANCING, () => events.onGeneration(() => false));
   consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) =>
     events.onGeneration(
