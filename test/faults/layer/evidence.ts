@@ -77,6 +77,17 @@ async function inMotion(world: World, admin: Admin, o: Quiet): Promise<string[]>
   return still;
 }
 
+/** Resolves when so many facts are written down. */
+export async function untilHappened(world: World, count: number, withinMs: number): Promise<void> {
+  await eventually(
+    async () => {
+      const [row] = await world.sql<{ n: number }[]>`SELECT count(*)::int AS n FROM happened`;
+      if ((row?.n ?? 0) < count) throw new Error(`${row?.n ?? 0} of ${count} facts happened`);
+    },
+    { withinMs },
+  );
+}
+
 export async function readHappened(world: World): Promise<Happened[]> {
   return [...(await world.sql<Happened[]>`SELECT key, nonce FROM happened ORDER BY id`)];
 }

@@ -58,7 +58,8 @@ async function writeOne({ inTransaction, outbox, random }: WritingParts, o: Writ
       });
       // After the event: by now the transaction has the key for itself, so these rows are numbered in its order.
       await tx.execute(sql`INSERT INTO happened (key, nonce) VALUES (${key}, ${nonce})`);
-      await pause(random() * o.delayMs);
+      // Most commit soon, some late: then the events of others overtake theirs.
+      await pause(random() ** 4 * o.delayMs);
       if (random() < o.rollBack) throw new ChangedMind();
     });
     return true;

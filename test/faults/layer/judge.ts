@@ -12,8 +12,8 @@ export type Wrong =
   | "invented"
   /** Records that are on the topic again, more than the faults account for. */
   | "sent-again"
-  /** A committed offset behind which an effect is missing. */
-  | "ahead";
+  /** It did not come to rest. */
+  | "restless";
 
 export interface Finding {
   readonly wrong: Wrong;
@@ -55,7 +55,8 @@ export interface Evidence {
 /** Everything that is wrong; nothing when all promises were kept. */
 export function judge(e: Evidence): Finding[] {
   const expected = byKey(e.happened);
-  const firsts = [...new Map(e.sent.toReversed().map((one) => [one.eventId, one])).values()].toReversed();
+  const seen = new Set<string>();
+  const firsts = e.sent.filter(({ eventId }) => !seen.has(eventId) && seen.add(eventId));
   const findings = compare("on the topic", expected, byKey(firsts));
   const again = e.sent.length - firsts.length;
   if (again > e.againAllowed) {

@@ -18,7 +18,7 @@ import type { HandlerWeather, LayerOrders } from "./orders.ts";
 
 const MIGRATIONS = new URL("../../../migrations/notification/", import.meta.url);
 const POOL = 8;
-const CLEAR: HandlerWeather = { transient: 0, notYet: 0, delayMs: 0 };
+const CLEAR: HandlerWeather = { awayEvery: 0, awayMs: 0, notYet: 0, delayMs: 0 };
 
 const log = createLog("layer", "info");
 
@@ -73,10 +73,10 @@ const settings = (o: LayerOrders, service: string): ServiceSettings => ({
 
 /** The effect is a row without any key that would refuse a second one: nothing but the event layer keeps it single. */
 function effects(service: string, weather: HandlerWeather, random: Random): Subscription {
+  const isRough = roughness(weather, random);
   const handle = async (tx: Transaction, event: OrderEvent, meta: EventMeta): Promise<Outcome> => {
     if (weather.delayMs > 0) await pause(random.fraction() * weather.delayMs);
-    if (random.fraction() < weather.transient) throw new TransientError("weather: no database");
-    if (random.fraction() < weather.notYet) return { outcome: "not_yet", reason: "weather" };
+    if (isRough(meta.eventId)) return { outcome: "not_yet", reason: "weather" };
     const nonce = event.event.case === "orderPaid" ? event.event.value.paymentId : "";
     await tx.execute(sql`
       INSERT INTO effect (consumer, event_id, key, seq, nonce)
@@ -84,6 +84,23 @@ function effects(service: string, weather: HandlerWeather, random: Random): Subs
     return { outcome: "applied" };
   };
   return { schema: OrderEventSchema, handle };
+}
+
+/** True: the event finds no ground yet. Throws while "the database is away". */
+function roughness(weather: HandlerWeather, random: Random): (eventId: string) => boolean {
+  const turnedAway = new Set<string>();
+  let handled = 0;
+  let backAt = 0;
+  return (eventId) => {
+    if (turnedAway.has(eventId)) return false;
+    handled += 1;
+    if (weather.awayEvery > 0 && handled % weather.awayEvery === 0)
+      backAt = performance.now() + weather.awayMs;
+    if (performance.now() < backAt) throw new TransientError("weather: the database is away");
+    if (random.fraction() >= weather.notYet) return false;
+    turnedAway.add(eventId);
+    return true;
+  };
 }
 
 const orders = JSON.parse(process.argv[2] ?? "{}") as LayerOrders;

@@ -1,11 +1,12 @@
 // What a process of the proof is to do: which members it runs, what it writes, how rough its handlers are.
 import type { Writing } from "./history.ts";
 
-/** How a handler behaves, in chances from 0 to 1 per event. */
+/** How the handlers of a process behave. */
 export interface HandlerWeather {
-  /** It fails as it would without a database. */
-  readonly transient: number;
-  /** It finds no ground yet. */
+  /** After so many events they fail for a moment, as they would without a database, and again after as many more. */
+  readonly awayEvery: number;
+  readonly awayMs: number;
+  /** The chance, from 0 to 1, that an event finds no ground when it comes first. */
   readonly notYet: number;
   /** Milliseconds, at most, that it takes. */
   readonly delayMs: number;

@@ -6,12 +6,15 @@ const inFile =
   (file: string) =>
   (anchor: string, by: string): Edit => ({ file: `${EVENTS}/${file}`, anchor, by });
 const relay = inFile("relay.ts");
+const sending = inFile("outbox-send.ts");
+const hint = inFile("outbox-hint.ts");
 const leases = inFile("shard-lease.ts");
 const outbox = inFile("outbox.ts");
 const hash = inFile("key-hash.ts");
 const inbox = inFile("inbox.ts");
 const apply = inFile("apply.ts");
 const consumer = inFile("consumer.ts");
+const chunk = inFile("chunk.ts");
 const lane = inFile("lane.ts");
 const kafka = inFile("kafka.ts");
 const producer = inFile("kafka-producer.ts");
@@ -20,7 +23,7 @@ const producer = inFile("kafka-producer.ts");
 const SEAMS = {
   /** The broker has the batch, its rows are still in the outbox. */
   "relay.acknowledged": [
-    relay(
+    sending(
       "await deleteRows(s.db, mine);",
       `globalThis.soil.strike("relay.acknowledged", mine.length); await deleteRows(s.db, mine);`,
     ),
@@ -34,9 +37,9 @@ const SEAMS = {
   ],
   /** The effects are committed, the offset is not. */
   "consumer.committed": [
-    consumer(
-      "if (due) r.wakeHeld();",
-      `globalThis.soil.strike("consumer.committed", events.length); if (due) r.wakeHeld();`,
+    chunk(
+      "if (due) p.wakeHeld();",
+      `globalThis.soil.strike("consumer.committed", events.length); if (due) p.wakeHeld();`,
     ),
   ],
   /** The way to the broker is slow, fails before or after the deed, and does it twice. */
@@ -46,6 +49,10 @@ const SEAMS = {
       "await globalThis.soil.send(() => producer.send(records), records.length);",
     ),
   ],
+  /** Leases are short, so that what a dead relay held is free again soon. */
+  "lease.short": [relay("const LEASE_MS = 6_000;", "const LEASE_MS = 1_500;")],
+  /** The reads of the outbox begin close to what was sent last, so that many rows come late. */
+  "hint.tight": [hint("const MARGIN_IDS = 2_000n;", "const MARGIN_IDS = 3n;")],
 } as const satisfies Record<string, readonly Edit[]>;
 
 /** With each of these the proof must fail. */
@@ -90,14 +97,18 @@ const DEFECTS = {
   ],
   /** The row is gone before the broker has the event. */
   "delete.early": [
-    relay(
+    sending(
       "await s.producer.send(mine.map(toRecord), { signal });",
       "await deleteRows(s.db, mine); await s.producer.send(mine.map(toRecord), { signal });",
     ),
   ],
+  /** What overtakes a late row of its key is sent. */
+  "late.ignored": [
+    sending("!row.behind_parked && !row.behind_late", "!row.behind_parked"),
+  ],
   /** The newest events are sent first. */
   "outbox.newest-first": [
-    relay(
+    sending(
       "s.producer.send(mine.map(toRecord), { signal });",
       "s.producer.send(mine.map(toRecord).reverse(), { signal });",
     ),
@@ -117,9 +128,9 @@ const DEFECTS = {
   ],
   /** The inbox row and the effect are not in one transaction. */
   "effect.elsewhere": [
-    consumer(
-      "r.db.transaction((tx) => applyEvents(r.app, tx, events))",
-      "applyEvents(r.app, r.db, events)",
+    chunk(
+      "p.db.transaction((tx) => applyEvents(p.app, tx, events))",
+      "applyEvents(p.app, p.db, events)",
     ),
   ],
   /** Events of one key are applied at the same time. */
