@@ -46,7 +46,10 @@ export async function writeHistory(parts: WritingParts, o: Writing): Promise<voi
 }
 
 /** False: it was rolled back, and neither it nor its event ever was. */
-async function writeOne({ inTransaction, outbox, random }: WritingParts, o: Writing): Promise<boolean> {
+async function writeOne(
+  { inTransaction, outbox, random }: WritingParts,
+  o: Writing,
+): Promise<boolean> {
   const key = o.keys[Math.floor(random() * o.keys.length)] ?? "";
   const nonce = v7();
   try {

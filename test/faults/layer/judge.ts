@@ -89,12 +89,24 @@ function compare(where: string, expected: ByKey, found: ByKey): Finding[] {
     const once = [...new Set(had)];
     const tell = (wrong: Wrong, nonces: readonly string[]) =>
       findings.push(...nonces.map((nonce) => ({ wrong, what: `${nonce} of ${key} ${where}` })));
-    tell("lost", wanted.filter((nonce) => !once.includes(nonce)));
-    tell("invented", once.filter((nonce) => !known.has(nonce)));
-    tell("doubled", had.filter((nonce, place) => had.indexOf(nonce) !== place));
+    tell(
+      "lost",
+      wanted.filter((nonce) => !once.includes(nonce)),
+    );
+    tell(
+      "invented",
+      once.filter((nonce) => !known.has(nonce)),
+    );
+    tell(
+      "doubled",
+      had.filter((nonce, place) => had.indexOf(nonce) !== place),
+    );
     const there = wanted.filter((nonce) => once.includes(nonce));
     const order = once.filter((nonce) => known.has(nonce));
-    tell("reordered", order.filter((nonce, place) => nonce !== there[place]));
+    tell(
+      "reordered",
+      order.filter((nonce, place) => nonce !== there[place]),
+    );
   }
   return findings;
 }

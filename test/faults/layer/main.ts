@@ -1,38 +1,51 @@
 // A process of the proof: the event layer as a service has it, with handlers that only write down what they were given.
 import { setTimeout as pause } from "node:timers/promises";
 import { sql } from "drizzle-orm";
-import {
-  OrderEventSchema,
-  type OrderEvent,
-} from "../../../gen/waybill/order/v1/order_event_pb.js";
-import { openBackbone, type Backbone } from "../../../src/platform/backbone.ts";
-import type { EventMeta, Outcome, Subscription } from "../../../src/platform/events/subscription.ts";
+import { OrderEventSchema, type OrderEvent } from "../../../gen/waybill/order/v1/order_event_pb.js";
+import type { Backbone, openBackbone } from "../../../src/platform/backbone.ts";
+import type {
+  EventMeta,
+  Outcome,
+  Subscription,
+} from "../../../src/platform/events/subscription.ts";
 import type { Transaction } from "../../../src/platform/events/schema.ts";
 import { createLog } from "../../../src/platform/log.ts";
 import { runService, type RunningService } from "../../../src/platform/run.ts";
 import type { ServiceSettings } from "../../../src/platform/settings.ts";
-import { TransientError } from "../../../src/platform/transient.ts";
 import { randomOf, type Random } from "../random.ts";
 import { writeHistory } from "./history.ts";
-import type { HandlerWeather, LayerOrders } from "./orders.ts";
+import type { HandlerWeather, Task } from "./orders.ts";
 
 const MIGRATIONS = new URL("../../../migrations/notification/", import.meta.url);
-const POOL = 8;
-const CLEAR: HandlerWeather = { awayEvery: 0, awayMs: 0, notYet: 0, delayMs: 0 };
+/** More than the lanes of a consumer, few enough for many members in one process. */
+const POOL = 6;
+const CLEAR: HandlerWeather = { awayEvery: 0, awayTries: 0, notYet: 0, delayMs: 0 };
 
 const log = createLog("layer", "info");
 
-async function start(o: LayerOrders): Promise<RunningService> {
+async function startAll(tasks: readonly Task[]): Promise<RunningService> {
+  await using parts = new AsyncDisposableStack();
+  const started = await Promise.all(tasks.map((task) => start(task).then((one) => parts.use(one))));
+  const running = parts.move();
+  return {
+    url: `${tasks.length} tasks`,
+    failed: Promise.race(started.map(({ failed }) => failed)),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+interface Running extends AsyncDisposable {
+  readonly failed: Promise<never>;
+}
+
+async function start(o: Task): Promise<Running> {
   await using parts = new AsyncDisposableStack();
   const random = randomOf(o.seed);
+  const open = await eventLayer(o.variant);
   const backbones: Backbone[] = [];
   for (const { service, consumes } of o.members) {
-    const backbone = parts.use(
-      await openBackbone(settings(o, service), log, {
-        migrations: MIGRATIONS,
-        streams: [OrderEventSchema],
-      }),
-    );
+    const options = { migrations: MIGRATIONS, streams: [OrderEventSchema] };
+    const backbone = parts.use(await open(settings(o, service), log, options));
     backbones.push(backbone);
     if (consumes) parts.use(await backbone.consume([effects(service, o.weather ?? CLEAR, random)]));
   }
@@ -49,13 +62,21 @@ async function start(o: LayerOrders): Promise<RunningService> {
   }
   const running = parts.move();
   return {
-    url: "",
     failed: Promise.race(backbones.map(({ failed }) => failed)),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-const settings = (o: LayerOrders, service: string): ServiceSettings => ({
+/** The copy of the event layer with what is planted into this variant. */
+async function eventLayer(variant: string): Promise<typeof openBackbone> {
+  const query = variant === "" ? "" : `?variant=${variant}`;
+  const module = (await import(`../../../src/platform/backbone.ts${query}`)) as {
+    openBackbone: typeof openBackbone;
+  };
+  return module.openBackbone;
+}
+
+const settings = (o: Task, service: string): ServiceSettings => ({
   service,
   namespace: o.namespace,
   host: "127.0.0.1",
@@ -66,6 +87,7 @@ const settings = (o: LayerOrders, service: string): ServiceSettings => ({
   kafkaBrokers: o.brokers,
   kafkaReplication: 1,
   kafkaMinInsyncReplicas: 1,
+  inboxRetentionHours: undefined,
   // It answers nobody and calls nobody.
   identity: { userKeys: "", userIssuer: "", userAudience: "", serviceKeys: "" },
   servicePrivateKey: "",
@@ -90,18 +112,21 @@ function effects(service: string, weather: HandlerWeather, random: Random): Subs
 function roughness(weather: HandlerWeather, random: Random): (eventId: string) => boolean {
   const turnedAway = new Set<string>();
   let handled = 0;
-  let backAt = 0;
+  let away = 0;
   return (eventId) => {
     if (turnedAway.has(eventId)) return false;
     handled += 1;
-    if (weather.awayEvery > 0 && handled % weather.awayEvery === 0)
-      backAt = performance.now() + weather.awayMs;
-    if (performance.now() < backAt) throw new TransientError("weather: the database is away");
+    if (weather.awayEvery > 0 && handled % weather.awayEvery === 0) away = weather.awayTries;
+    if (away > 0) {
+      away -= 1;
+      // As the driver says it: every copy of the event layer knows the code.
+      throw Object.assign(new Error("weather: the database is away"), { code: "ECONNREFUSED" });
+    }
     if (random.fraction() >= weather.notYet) return false;
     turnedAway.add(eventId);
     return true;
   };
 }
 
-const orders = JSON.parse(process.argv[2] ?? "{}") as LayerOrders;
-await runService(log, () => start(orders));
+const tasks = JSON.parse(process.argv[2] ?? "[]") as Task[];
+await runService(log, () => startAll(tasks));

@@ -3,16 +3,18 @@ import type { Writing } from "./history.ts";
 
 /** How the handlers of a process behave. */
 export interface HandlerWeather {
-  /** After so many events they fail for a moment, as they would without a database, and again after as many more. */
+  /** After so many events they fail for a while, as they would without a database, and again after as many more. */
   readonly awayEvery: number;
-  readonly awayMs: number;
+  /** So many tries fail then. */
+  readonly awayTries: number;
   /** The chance, from 0 to 1, that an event finds no ground when it comes first. */
   readonly notYet: number;
   /** Milliseconds, at most, that it takes. */
   readonly delayMs: number;
 }
 
-export interface LayerOrders {
+/** What a process does in one world. */
+export interface Task {
   readonly databaseUrl: string;
   readonly brokers: readonly string[];
   readonly namespace: string;
@@ -21,4 +23,6 @@ export interface LayerOrders {
   readonly weather?: HandlerWeather;
   readonly writing?: Writing;
   readonly seed: number;
+  /** Which copy of the event layer it runs, with what is planted into that; "" is the one as it is loaded plainly. */
+  readonly variant: string;
 }

@@ -15,15 +15,24 @@ export interface SendWeather {
   readonly delayMs: number;
 }
 
-export interface PlantOrders {
+export interface Variant {
   readonly plants: readonly PlantName[];
   /** Seam to how many passings it takes until the process kills itself there. */
   readonly strikes?: Readonly<Record<string, number>>;
+  /** As soon as there is a file of this name, nobody dies any more. */
+  readonly calm?: string;
   readonly weather?: SendWeather;
+  /** The database that code reaches on a connection of its own. */
+  readonly elsewhere?: string;
   /** Of the dice of the weather. */
   readonly seed: number;
   /** Lines of JSON are appended here. */
   readonly report: string;
+}
+
+export interface PlantOrders {
+  /** By name. The one without a name is for the modules that the program asks for without a variant. */
+  readonly variants: Readonly<Record<string, Variant>>;
 }
 
 export type Report =

@@ -81,20 +81,10 @@ const DEFECTS = {
   ],
   /** The event is written by a connection of its own: a roll-back does not take it along. */
   "outbox.elsewhere": [
-    outbox(
-      `import { sql } from "drizzle-orm";`,
-      `import { sql } from "drizzle-orm"; import { elsewhere } from "../../../test/faults/plant/elsewhere.ts";`,
-    ),
-    outbox("await tx.execute(sql`", "await elsewhere().execute(sql`"),
+    outbox("await tx.execute(sql`", "await globalThis.soil.elsewhere(void tx, sql`"),
   ],
   /** The event is written when the transaction is long committed, unless the process dies before. */
-  "outbox.later": [
-    outbox(
-      `import { sql } from "drizzle-orm";`,
-      `import { sql } from "drizzle-orm"; import { muchLater } from "../../../test/faults/plant/elsewhere.ts";`,
-    ),
-    outbox("await tx.execute(sql`", "await muchLater(sql`"),
-  ],
+  "outbox.later": [outbox("await tx.execute(sql`", "globalThis.soil.later(void tx, sql`")],
   /** The row is gone before the broker has the event. */
   "delete.early": [
     sending(
@@ -103,9 +93,7 @@ const DEFECTS = {
     ),
   ],
   /** What overtakes a late row of its key is sent. */
-  "late.ignored": [
-    sending("!row.behind_parked && !row.behind_late", "!row.behind_parked"),
-  ],
+  "late.ignored": [sending("!row.behind_parked && !row.behind_late", "!row.behind_parked")],
   /** The newest events are sent first. */
   "outbox.newest-first": [
     sending(

@@ -1,25 +1,42 @@
 // What planted code calls: the process kills itself at a seam, or the way to the broker gets rough.
+import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { tell, type PlantOrders } from "./orders.ts";
+import type { SQL } from "drizzle-orm";
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import { randomOf } from "../random.ts";
+import { tell, type Variant } from "./orders.ts";
 
 export interface Soil {
   /** Passes a seam; `count` is how many events are under way there. When its time has come, the process dies. */
   strike(seam: string, count: number): void;
   /** Sends a batch of so many records as the weather will have it. */
   send(batch: () => Promise<void>, count: number): Promise<void>;
-  /** From 0 to 1, by the seed. */
-  random(): number;
+  /** Runs the statement on a connection that knows nothing of the transaction beside it. */
+  elsewhere(tx: undefined, statement: SQL): Promise<void>;
+  /** As `elsewhere`, after a while; nobody waits for it. */
+  later(tx: undefined, statement: SQL): void;
 }
 
-/** Planted code reaches it as `globalThis.soil`. */
-export function createSoil(orders: PlantOrders): Soil {
-  const random = diceOf(orders.seed);
+const LATER_MS = 150;
+
+/** Planted code reaches it as `globalThis.soil.`. */
+export function createSoil(orders: Variant): Soil {
+  const dice = randomOf(orders.seed);
+  const random = () => dice.fraction();
   const passed = new Map<string, number>();
+  let opened: PostgresJsDatabase | undefined;
+  const elsewhere: Soil["elsewhere"] = async (_, statement) => {
+    if (orders.elsewhere === undefined) throw new Error("The orders name no database.");
+    opened ??= drizzle(postgres(orders.elsewhere, { max: 2 }));
+    await opened.execute(statement);
+  };
   return {
-    random,
+    elsewhere,
+    later: (_, statement) => void pause(LATER_MS).then(() => elsewhere(undefined, statement)),
     strike(seam, count) {
       const due = orders.strikes?.[seam];
-      if (due === undefined) return;
+      if (due === undefined || (orders.calm !== undefined && existsSync(orders.calm))) return;
       const times = (passed.get(seam) ?? 0) + 1;
       passed.set(seam, times);
       if (times < due) return;
@@ -48,15 +65,4 @@ export function createSoil(orders: PlantOrders): Soil {
 function dieNow(): never {
   process.kill(process.pid, "SIGKILL");
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
-}
-
-/** Mulberry32: the same seed, the same throws. */
-function diceOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
