@@ -9,6 +9,7 @@ import type { Place } from "../harness/place.ts";
 import { newNamespace, openFolder } from "../harness/stack.ts";
 import { openDatabases, type Databases } from "./databases.ts";
 import { directKafka, type DirectKafka } from "./direct-kafka.ts";
+import { probeSettings } from "./heap.ts";
 import { openProxy, type Proxy } from "./proxy.ts";
 import { firstReplicas, type Replica, startSecondReplicas } from "./replicas.ts";
 import { followTopics, type TopicReader } from "./topic-reader.ts";
@@ -31,6 +32,8 @@ export interface Rig extends AsyncDisposable {
   readonly databases: Databases;
   readonly direct: DirectKafka;
   readonly topics: TopicReader;
+  /** Where the services' probes write: see heap.ts. */
+  readonly heapFolder: string;
 }
 
 export interface RigOptions {
@@ -49,7 +52,7 @@ export async function openRig(o: RigOptions): Promise<Rig> {
   ]);
   const namespace = newNamespace();
   const env = {
-    all: { DATABASE_POOL_SIZE: POOL_SIZE, ...o.env },
+    all: { DATABASE_POOL_SIZE: POOL_SIZE, ...probeSettings(folder.path), ...o.env },
     gateway: { RATE_LIMIT_PER_PRINCIPAL: NO_RATE_LIMIT, RATE_LIMIT_PER_ADDRESS: NO_RATE_LIMIT },
   };
   const home = join(folder.path, "stack");
@@ -81,6 +84,7 @@ export async function openRig(o: RigOptions): Promise<Rig> {
     databases,
     direct,
     topics,
+    heapFolder: folder.path,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

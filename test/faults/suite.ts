@@ -1,4 +1,7 @@
 // Runs faults one after the other on one rig; after one that failed, the next gets a new rig.
+import { cpSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Say } from "../../dev/backends/problem.ts";
 import { isGreen, type Fault, type FaultResult } from "./fault.ts";
 import { randomOf } from "./random.ts";
@@ -44,9 +47,11 @@ export function openSuite(o: SuiteSettings): Suite {
       try {
         const result = await fault.run(rig, { seconds, rate, random, say });
         const passed = isGreen(result);
+        if (!passed) keepLogs(rig, say);
         if (!passed) await drop();
         return { id, title, rate, seconds, passed, result };
       } catch (error) {
+        keepLogs(rig, say);
         await drop();
         const broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
         return { id, title, rate, seconds, passed: false, broken };
@@ -54,4 +59,11 @@ export function openSuite(o: SuiteSettings): Suite {
     },
     [Symbol.asyncDispose]: drop,
   };
+}
+
+/** What the services logged outlives the rig when there is something to be found out. */
+function keepLogs(rig: Rig, say: Say): void {
+  const kept = mkdtempSync(join(tmpdir(), "waybill-faults-logs-"));
+  cpSync(rig.stack.home.logs, kept, { recursive: true });
+  say(`failed; the logs of the services are kept in ${kept}`);
 }

@@ -20,7 +20,7 @@ const SCHEMAS: readonly DescMessage[] = [
 ];
 const READ_WITHIN_MS = 45_000;
 /** A reader that stands still for so long, with records to read, is replaced. */
-const STUCK_AFTER_MS = 8_000;
+const STUCK_AFTER_MS = 5_000;
 
 export interface TopicReader extends AsyncDisposable {
   readonly topics: readonly string[];
@@ -42,25 +42,13 @@ export async function followTopics(direct: DirectKafka, namespace: string): Prom
     places.set(name, place);
     return place;
   };
-  const join = async (): Promise<Consumer> => {
-    const groupId = `${namespace}.oracle-${randomBytes(4).toString("hex")}`;
-    const consumer = direct.client.consumer({ groupId, maxWaitTimeInMs: 200 });
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachMessage: ({ topic, partition, message }) => {
-        const offset = Number(message.offset);
-        placeOf(topic, partition)[offset] ??= recordOf({ topic, partition, offset }, message);
-        return Promise.resolve();
-      },
-    });
-    return consumer;
+  const keep = (record: TopicRecord): void => {
+    placeOf(record.topic, record.partition)[record.offset] ??= record;
   };
-  let consumer = await join();
+  let member = await join(direct, namespace, { topics, keep });
   const replace = async (): Promise<void> => {
-    await consumer.disconnect().catch(() => undefined); // it hangs, which is why it goes
-    consumer = await join();
+    await member.disconnect().catch(() => undefined); // it hangs, which is why it goes
+    member = await join(direct, namespace, { topics, keep });
   };
   return {
     topics,
@@ -90,8 +78,33 @@ export async function followTopics(direct: DirectKafka, namespace: string): Prom
         { withinMs: READ_WITHIN_MS },
       );
     },
-    [Symbol.asyncDispose]: () => consumer.disconnect(),
+    [Symbol.asyncDispose]: () => member.disconnect(),
   };
+}
+
+/** Reads from the beginning in a group of its own, which nobody commits for. */
+async function join(
+  direct: DirectKafka,
+  namespace: string,
+  o: { readonly topics: readonly string[]; keep(record: TopicRecord): void },
+): Promise<Consumer> {
+  const consumer = direct.client.consumer({
+    groupId: `${namespace}.oracle-${randomBytes(4).toString("hex")}`,
+    maxWaitTimeInMs: 200,
+    sessionTimeout: 6_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: Number.MAX_SAFE_INTEGER },
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...o.topics], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: ({ topic, partition, message }) => {
+      const offset = Number(message.offset);
+      o.keep(recordOf({ topic, partition, offset }, message));
+      return Promise.resolve();
+    },
+  });
+  return consumer;
 }
 
 async function endsOf(direct: DirectKafka, topics: readonly string[]) {

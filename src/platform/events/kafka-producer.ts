@@ -1,7 +1,7 @@
 // The producer port on Kafka: all in-sync replicas or an error, and a new connection after errors in a row.
 import { RecordsRefusedError, type EventProducer, type OutRecord } from "./ports.ts";
 
-/** So many failed sends in a row, and the connection is made anew. */
+/** So many refused sends in a row, and the connection is made anew. */
 const FAILURES_LIMIT = 3;
 
 /** The part of the client library's producer that is used. */
@@ -53,8 +53,8 @@ export function createKafkaProducer(
         if (type !== undefined && malformed.has(type))
           throw new RecordsRefusedError("malformed", type, error);
         failures += 1;
-        if (failures >= FAILURES_LIMIT || (current !== undefined && (await isBroken(current))))
-          await drop();
+        // Without an answer the connection may be dead though it looks open, and would swallow the next send too.
+        if (type === undefined || failures >= FAILURES_LIMIT) void drop();
         if (type !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
         throw new RecordsRefusedError("unknown_topic", type, error);
       }
@@ -62,12 +62,6 @@ export function createKafkaProducer(
     [Symbol.asyncDispose]: drop,
   };
 }
-
-const isBroken = (connecting: Promise<RawProducer>): Promise<boolean> =>
-  connecting.then(
-    () => false,
-    () => true,
-  );
 
 /** The innermost protocol error of a chain of causes: "MESSAGE_TOO_LARGE". */
 function protocolType(error: unknown): string | undefined {

@@ -105,7 +105,7 @@ function rawProducer(client: Client): RawProducer {
     idempotent: false,
     maxInFlightRequests: 1,
     createPartitioner: Partitioners.DefaultPartitioner,
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 2 },
+    retry: { retries: 0 }, // the caller sends again, over a new connection; the library asks a dead one
   });
   return {
     connect: () => producer.connect(),
@@ -155,6 +155,9 @@ function joinGroup(
   consumer.on(consumer.events.FETCH, () => events.onFetch());
   consumer.on(consumer.events.REBALANCING, () => events.onGeneration());
   consumer.on(consumer.events.GROUP_JOIN, () => events.onGeneration());
+  // The library goes on asking over a connection that may be dead though it looks open.
+  const silent = new Error("The broker did not answer a request.");
+  consumer.on(consumer.events.REQUEST_TIMEOUT, () => events.onCrash(silent));
   consumer.on(consumer.events.CRASH, ({ payload }) => events.onCrash(payload.error));
   return {
     async start() {
