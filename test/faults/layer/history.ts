@@ -16,6 +16,8 @@ export interface Writing {
   readonly writers: number;
   /** The chance that a transaction changes its mind after it has published. */
   readonly rollBack: number;
+  /** One of so many events is poison, of each kind in turn. */
+  readonly poisonEvery?: number;
   /** Milliseconds, at most, between publishing and committing. */
   readonly delayMs: number;
 }
@@ -26,6 +28,18 @@ export interface WritingParts {
   readonly random: () => number;
   readonly signal: AbortSignal;
 }
+
+/** Bytes that are no message, a message that breaks the contract, and two that meet bugs of the handler. */
+export const POISONS = ["bytes", "invalid", "typeerror", "abort"] as const;
+export type Poison = (typeof POISONS)[number];
+
+/**
+ * What comes behind a message: a field that is cut off, and a second value for its order_id, of which the last one counts.
+ */
+const SPOILT: Readonly<Partial<Record<Poison, Uint8Array>>> = {
+  bytes: Buffer.from([0x0a, 0x7f]),
+  invalid: Buffer.from([0x0a, 0x03, ...Buffer.from("bad")]),
+};
 
 class ChangedMind extends Error {}
 
@@ -38,20 +52,24 @@ export async function writeHistory(parts: WritingParts, o: Writing): Promise<voi
       written += 1;
       const dueMs = (written * 1000) / o.perSecond;
       await pause(Math.max(0, began + dueMs - performance.now()));
-      const kept = await writeOne(parts, o);
+      const kept = await writeOne(parts, o, poisonOf(written, o));
       if (!kept) written -= 1;
     }
   };
   await Promise.all(Array.from({ length: o.writers }, writer));
 }
 
+function poisonOf(place: number, { poisonEvery }: Writing): Poison | undefined {
+  if (poisonEvery === undefined || place % poisonEvery !== 0) return undefined;
+  return POISONS[(place / poisonEvery) % POISONS.length];
+}
+
 /** False: it was rolled back, and neither it nor its event ever was. */
-async function writeOne(
-  { inTransaction, outbox, random }: WritingParts,
-  o: Writing,
-): Promise<boolean> {
+async function writeOne(parts: WritingParts, o: Writing, poison?: Poison): Promise<boolean> {
+  const { inTransaction, outbox, random } = parts;
   const key = o.keys[Math.floor(random() * o.keys.length)] ?? "";
-  const nonce = v7();
+  const id = v7();
+  const nonce = poison === undefined ? id : `${poison}:${id}`;
   try {
     await inTransaction(async (tx) => {
       await outbox.publish(tx, OrderEventSchema, {
@@ -59,6 +77,7 @@ async function writeOne(
         customerId: "faults",
         event: { case: "orderPaid", value: { paymentId: nonce } },
       });
+      if (poison !== undefined) await spoil(tx, key, poison);
       // After the event: by now the transaction has the key for itself, so these rows are numbered in its order.
       await tx.execute(sql`INSERT INTO happened (key, nonce) VALUES (${key}, ${nonce})`);
       // Most commit soon, some late: then the events of others overtake theirs.
@@ -70,4 +89,13 @@ async function writeOne(
     if (error instanceof ChangedMind) return false;
     throw error;
   }
+}
+
+/** What no outbox would take, put into its row: it is the last one of its key. */
+async function spoil(tx: Transaction, key: string, poison: Poison): Promise<void> {
+  const payload = SPOILT[poison];
+  if (payload === undefined) return;
+  await tx.execute(sql`
+    UPDATE outbox SET payload = payload || ${payload}::bytea
+    WHERE id = (SELECT max(id) FROM outbox WHERE aggregate_id = ${key})`);
 }

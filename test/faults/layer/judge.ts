@@ -13,7 +13,9 @@ export type Wrong =
   /** Records that are on the topic again, more than the faults account for. */
   | "sent-again"
   /** It did not come to rest. */
-  | "restless";
+  | "restless"
+  /** Poison that is not where it should be, or that something overtook. */
+  | "not-set-aside";
 
 export interface Finding {
   readonly wrong: Wrong;
@@ -48,6 +50,8 @@ export interface Evidence {
   /** In the order in which each key's were done. */
   readonly effects: readonly Effect[];
   readonly consumers: readonly string[];
+  /** Whether a fact is one that no consumer is to act on: an operator has skipped it. */
+  readonly isSkipped?: (fact: Happened) => boolean;
   /** Records that faults may have put on the topic once more. */
   readonly againAllowed: number;
 }
@@ -64,9 +68,11 @@ export function judge(e: Evidence): Finding[] {
     findings.push({ wrong: "sent-again", what });
   }
   findings.push(...sequences(firsts), ...places(e.sent));
+  const isSkipped = e.isSkipped ?? (() => false);
+  const toDo = byKey(e.happened.filter((fact) => !isSkipped(fact)));
   for (const consumer of e.consumers) {
     const mine = e.effects.filter((effect) => effect.consumer === consumer);
-    findings.push(...compare(`of ${consumer}`, expected, byKey(mine)));
+    findings.push(...compare(`of ${consumer}`, toDo, byKey(mine)));
   }
   return findings;
 }

@@ -97,15 +97,22 @@ const settings = (o: Task, service: string): ServiceSettings => ({
 function effects(service: string, weather: HandlerWeather, random: Random): Subscription {
   const isRough = roughness(weather, random);
   const handle = async (tx: Transaction, event: OrderEvent, meta: EventMeta): Promise<Outcome> => {
-    if (weather.delayMs > 0) await pause(random.fraction() * weather.delayMs);
-    if (isRough(meta.eventId)) return { outcome: "not_yet", reason: "weather" };
     const nonce = event.event.case === "orderPaid" ? event.event.value.paymentId : "";
+    if (weather.delayMs > 0) await pause(random.fraction() * weather.delayMs);
+    if (weather.bugs === true) meetBug(nonce);
+    if (isRough(meta.eventId)) return { outcome: "not_yet", reason: "weather" };
     await tx.execute(sql`
       INSERT INTO effect (consumer, event_id, key, seq, nonce)
       VALUES (${service}, ${meta.eventId}, ${meta.key}, ${meta.sequence}, ${nonce})`);
     return { outcome: "applied" };
   };
   return { schema: OrderEventSchema, handle };
+}
+
+/** What a bug does in a handler: JavaScript has nothing else to offer at the first, nor the process at the second. */
+function meetBug(nonce: string): void {
+  if (nonce.startsWith("typeerror")) throw new TypeError("a bug reads a property of undefined");
+  if (nonce.startsWith("abort")) process.abort();
 }
 
 /** True: the event finds no ground yet. Throws while "the database is away". */

@@ -3,6 +3,8 @@ import type { Writing } from "./history.ts";
 
 /** How the handlers of a process behave. */
 export interface HandlerWeather {
+  /** Whether they have the bugs that poison meets: one throws a TypeError, one ends the process. */
+  readonly bugs?: boolean;
   /** After so many events they fail for a while, as they would without a database, and again after as many more. */
   readonly awayEvery: number;
   /** So many tries fail then. */

@@ -3,13 +3,11 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Child } from "../../../dev/process/child.ts";
 import type { PlantName } from "../plant/plants.ts";
-import { readReports, type PlantOrders } from "../plant/orders.ts";
+import { readReports } from "../plant/orders.ts";
 import { comesToRest, readEffects, readHappened, readTopic } from "./evidence.ts";
 import { judge, type Finding } from "./judge.ts";
-import type { Task } from "./orders.ts";
-import { startLayer } from "./process.ts";
+import { openLives } from "./lives.ts";
 import { openWorld, type LayerServers, type World } from "./world.ts";
 
 export const SEAMS = ["relay.acknowledged", "consumer.applied", "consumer.committed"] as const;
@@ -25,13 +23,11 @@ const DUE: Readonly<Record<Seam, number>> = {
   "consumer.committed": 3,
 };
 const KEYS = 30;
-const PER_SECOND = 60;
-/** More than any run gets to. */
-const ENDLESS = 1_000_000;
+/** In all more than any run gets to. */
+const WRITING = { total: 1_000_000, perSecond: 60, writers: 4, rollBack: 0, delayMs: 20 };
 const BATCH_LIMIT = 500;
 const LOOK_EVERY_MS = 100;
 const REST_WITHIN_MS = 60_000;
-const QUICK_END_MS = 0;
 const WRITER = "writer";
 
 export interface Struck {
@@ -90,35 +86,16 @@ interface Crew extends AsyncDisposable {
   calm(): Promise<void>;
 }
 
-/** Whoever dies is started again at once. */
 function openCrew(world: World, seed: number): Crew {
   const calmFile = join(world.folder, "calm");
-  const running = new Map<string, Child>();
-  const stopped = new Set<string>();
-  let isOver = false;
-
-  const variant = (seam: Seam, plants: readonly PlantName[]): PlantOrders => ({
-    variants: {
-      "": {
-        plants: [...plants, seam],
-        strikes: { [seam]: DUE[seam] },
-        calm: calmFile,
-        report: world.report,
-        seed,
-      },
-    },
-  });
-  const keepAlive = async (name: string, task: Task, plants?: PlantOrders): Promise<void> => {
-    while (!isOver && !stopped.has(name)) {
-      const child = await startLayer({ name, folder: world.folder, tasks: [task], plants });
-      running.set(name, child);
-      if (isOver) child.kill("SIGKILL");
-      await child.exited;
-    }
+  const lives = openLives(world.folder);
+  const mortal = (name: string, service: string, seam: Seam): void => {
+    const members = [{ service, consumes: seam !== "relay.acknowledged" }];
+    const plants: readonly PlantName[] = [seam, "lease.short"];
+    const dying = { plants, strikes: { [seam]: DUE[seam] }, calm: calmFile };
+    const variants = { "": { ...dying, report: world.report, seed } };
+    lives.live(name, [world.task({ members, seed })], { variants });
   };
-  const lives: Promise<void>[] = [];
-  const live = (name: string, task: Task, plants?: PlantOrders): void =>
-    void lives.push(keepAlive(name, task, plants));
   const strikes = () => {
     const struck = readReports(world.report).filter((report) => report.kind === "strike");
     return Object.fromEntries(
@@ -128,31 +105,14 @@ function openCrew(world: World, seed: number): Crew {
   return {
     begin() {
       const keys = Array.from({ length: KEYS }, () => randomUUID());
-      const writing = {
-        keys,
-        total: ENDLESS,
-        perSecond: PER_SECOND,
-        writers: 4,
-        rollBack: 0,
-        delayMs: 20,
-      };
-      live(
-        WRITER,
-        world.task({ members: [{ service: "writer", consumes: false }], writing, seed }),
-      );
-      for (let place = 0; place < RELAYS; place += 1) {
-        const members = [{ service: "relay", consumes: false }];
-        live(
-          `relay-${place}`,
-          world.task({ members, seed }),
-          variant("relay.acknowledged", ["lease.short"]),
-        );
-      }
+      const members = [{ service: WRITER, consumes: false }];
+      lives.live(WRITER, [world.task({ members, writing: { ...WRITING, keys }, seed })]);
+      for (let place = 0; place < RELAYS; place += 1)
+        mortal(`relay-${place}`, "relay", "relay.acknowledged");
       return (["consumer.applied", "consumer.committed"] as const).flatMap((seam) =>
         Array.from({ length: CONSUMERS_PER_SEAM }, (_, place) => {
           const service = `${seam.replace(".", "-")}-${place}`;
-          const task = world.task({ members: [{ service, consumes: true }], seed });
-          live(service, task, variant(seam, ["lease.short"]));
+          mortal(service, service, seam);
           return service;
         }),
       );
@@ -170,13 +130,8 @@ function openCrew(world: World, seed: number): Crew {
     },
     async calm() {
       writeFileSync(calmFile, "");
-      stopped.add(WRITER);
-      await running.get(WRITER)?.stop(QUICK_END_MS);
+      await lives.end(WRITER);
     },
-    async [Symbol.asyncDispose]() {
-      isOver = true;
-      for (const child of running.values()) child.kill("SIGKILL");
-      await Promise.all(lives);
-    },
+    [Symbol.asyncDispose]: () => lives[Symbol.asyncDispose](),
   };
 }

@@ -61,10 +61,11 @@ export async function openWorld(servers: LayerServers): Promise<World> {
 /** No key refuses a second effect: whatever keeps it single is the event layer's doing. */
 async function makeTables(sql: postgres.Sql): Promise<void> {
   await sql`CREATE TABLE happened (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL, nonce text NOT NULL)`;
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL, nonce text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp())`;
   await sql`CREATE TABLE effect (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, consumer text NOT NULL, event_id uuid NOT NULL,
-    key text NOT NULL, seq bigint NOT NULL, nonce text NOT NULL)`;
+    key text NOT NULL, seq bigint NOT NULL, nonce text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())`;
 }
 
 async function makeTopic(
