@@ -1,5 +1,6 @@
 // F1: a random service of both replicas is killed every two seconds.
 import { setTimeout as pause } from "node:timers/promises";
+import { processIdentity } from "../../dev/process/identity.ts";
 import { eventually } from "../harness/eventually.ts";
 import type { Fault } from "./fault.ts";
 import type { Replica } from "./replicas.ts";
@@ -18,7 +19,7 @@ export const killServices: Fault = {
       const returns: Promise<number>[] = [];
       while (left() > KILL_EVERY_MS) {
         await pause(KILL_EVERY_MS);
-        const victim = chance.pick(rig.replicas);
+        const victim = chance.pick(rig.replicas.filter(isAlive));
         o.say(`kill -9 ${victim.name}`);
         await victim.signal("SIGKILL");
         returns.push(secondsUntilItServes(victim));
@@ -31,6 +32,10 @@ export const killServices: Fault = {
       };
     }),
 };
+
+function isAlive(replica: Replica): boolean {
+  return processIdentity(replica.pid()) !== undefined;
+}
 
 /** Seconds until the replica serves again. @throws when it does not */
 export async function secondsUntilItServes(replica: Replica): Promise<number> {

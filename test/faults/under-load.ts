@@ -38,6 +38,7 @@ export async function underLoad(
   o.say(`${orders.accepted.length} orders accepted; waiting for quiet`);
   const quiet = await becomesQuiet(rig);
   const ahead = await watch.stop();
+  o.say(`at rest after ${quiet.seconds?.toFixed(1) ?? "more than 60"} s; judging`);
   if (injected.status === "rejected") throw injected.reason;
 
   const verdict = judge(await gatherFacts(rig, orders.accepted));
