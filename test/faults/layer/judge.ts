@@ -15,7 +15,11 @@ export type Wrong =
   /** It did not come to rest. */
   | "restless"
   /** Poison that is not where it should be, or that something overtook. */
-  | "not-set-aside";
+  | "not-set-aside"
+  /** A process works where it should have refused to. */
+  | "started"
+  /** Something of a newer contract did not come through. */
+  | "not-kept";
 
 export interface Finding {
   readonly wrong: Wrong;
@@ -46,7 +50,8 @@ export interface Effect {
 export interface Evidence {
   /** In the order in which each key had them. */
   readonly happened: readonly Happened[];
-  readonly sent: readonly Sent[];
+  /** Undefined: the topic is not what is judged. */
+  readonly sent: readonly Sent[] | undefined;
   /** In the order in which each key's were done. */
   readonly effects: readonly Effect[];
   readonly consumers: readonly string[];
@@ -59,21 +64,26 @@ export interface Evidence {
 /** Everything that is wrong; nothing when all promises were kept. */
 export function judge(e: Evidence): Finding[] {
   const expected = byKey(e.happened);
-  const seen = new Set<string>();
-  const firsts = e.sent.filter(({ eventId }) => !seen.has(eventId) && seen.add(eventId));
-  const findings = compare("on the topic", expected, byKey(firsts));
-  const again = e.sent.length - firsts.length;
-  if (again > e.againAllowed) {
-    const what = `${again} records are on the topic again, ${e.againAllowed} at most are accounted for`;
-    findings.push({ wrong: "sent-again", what });
-  }
-  findings.push(...sequences(firsts), ...places(e.sent));
+  const findings = e.sent === undefined ? [] : judgeTopic(expected, e.sent, e.againAllowed);
   const isSkipped = e.isSkipped ?? (() => false);
   const toDo = byKey(e.happened.filter((fact) => !isSkipped(fact)));
   for (const consumer of e.consumers) {
     const mine = e.effects.filter((effect) => effect.consumer === consumer);
     findings.push(...compare(`of ${consumer}`, toDo, byKey(mine)));
   }
+  return findings;
+}
+
+function judgeTopic(expected: ByKey, sent: readonly Sent[], againAllowed: number): Finding[] {
+  const seen = new Set<string>();
+  const firsts = sent.filter(({ eventId }) => !seen.has(eventId) && seen.add(eventId));
+  const findings = compare("on the topic", expected, byKey(firsts));
+  const again = sent.length - firsts.length;
+  if (again > againAllowed) {
+    const what = `${again} records are on the topic again, ${againAllowed} at most are accounted for`;
+    findings.push({ wrong: "sent-again", what });
+  }
+  findings.push(...sequences(firsts), ...places(sent));
   return findings;
 }
 

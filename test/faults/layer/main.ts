@@ -1,7 +1,12 @@
 // A process of the proof: the event layer as a service has it, with handlers that only write down what they were given.
 import { setTimeout as pause } from "node:timers/promises";
+import { toBinary } from "@bufbuild/protobuf";
 import { sql } from "drizzle-orm";
 import { OrderEventSchema, type OrderEvent } from "../../../gen/waybill/order/v1/order_event_pb.js";
+import {
+  PaymentStatusEventSchema,
+  type PaymentStatusEvent,
+} from "../../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import type { Backbone, openBackbone } from "../../../src/platform/backbone.ts";
 import type {
   EventMeta,
@@ -17,6 +22,7 @@ import { writeHistory } from "./history.ts";
 import type { HandlerWeather, Task } from "./orders.ts";
 
 const MIGRATIONS = new URL("../../../migrations/notification/", import.meta.url);
+const STREAMS = [OrderEventSchema, PaymentStatusEventSchema];
 /** More than the lanes of a consumer, few enough for many members in one process. */
 const POOL = 6;
 const CLEAR: HandlerWeather = { awayEvery: 0, awayTries: 0, notYet: 0, delayMs: 0 };
@@ -44,10 +50,10 @@ async function start(o: Task): Promise<Running> {
   const open = await eventLayer(o.variant);
   const backbones: Backbone[] = [];
   for (const { service, consumes } of o.members) {
-    const options = { migrations: MIGRATIONS, streams: [OrderEventSchema] };
+    const options = { migrations: MIGRATIONS, streams: STREAMS };
     const backbone = parts.use(await open(settings(o, service), log, options));
     backbones.push(backbone);
-    if (consumes) parts.use(await backbone.consume([effects(service, o.weather ?? CLEAR, random)]));
+    if (consumes) parts.use(await backbone.consume(effects(service, o.weather ?? CLEAR, random)));
   }
   const first = backbones[0];
   if (o.writing !== undefined && first !== undefined) {
@@ -94,19 +100,41 @@ const settings = (o: Task, service: string): ServiceSettings => ({
 });
 
 /** The effect is a row without any key that would refuse a second one: nothing but the event layer keeps it single. */
-function effects(service: string, weather: HandlerWeather, random: Random): Subscription {
+function effects(service: string, weather: HandlerWeather, random: Random): Subscription[] {
   const isRough = roughness(weather, random);
-  const handle = async (tx: Transaction, event: OrderEvent, meta: EventMeta): Promise<Outcome> => {
+  const orders = async (tx: Transaction, event: OrderEvent, meta: EventMeta): Promise<Outcome> => {
     const nonce = event.event.case === "orderPaid" ? event.event.value.paymentId : "";
     if (weather.delayMs > 0) await pause(random.fraction() * weather.delayMs);
     if (weather.bugs === true) meetBug(nonce);
     if (isRough(meta.eventId)) return { outcome: "not_yet", reason: "weather" };
-    await tx.execute(sql`
-      INSERT INTO effect (consumer, event_id, key, seq, nonce)
-      VALUES (${service}, ${meta.eventId}, ${meta.key}, ${meta.sequence}, ${nonce})`);
+    await write(tx, service, meta, { nonce, echo: toBinary(OrderEventSchema, event) });
     return { outcome: "applied" };
   };
-  return { schema: OrderEventSchema, handle };
+  const payments = async (
+    tx: Transaction,
+    event: PaymentStatusEvent,
+    meta: EventMeta,
+  ): Promise<Outcome> => {
+    const echo = toBinary(PaymentStatusEventSchema, event);
+    await write(tx, service, meta, { nonce: event.paymentId, echo });
+    return { outcome: "applied" };
+  };
+  return [
+    { schema: OrderEventSchema, handle: orders },
+    { schema: PaymentStatusEventSchema, handle: payments },
+  ];
+}
+
+/** The echo is what the event looks like when it is passed on. */
+async function write(
+  tx: Transaction,
+  service: string,
+  meta: EventMeta,
+  { nonce, echo }: { nonce: string; echo: Uint8Array },
+): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO effect (consumer, event_id, key, seq, nonce, echo)
+    VALUES (${service}, ${meta.eventId}, ${meta.key}, ${meta.sequence}, ${nonce}, ${echo}::bytea)`);
 }
 
 /** What a bug does in a handler: JavaScript has nothing else to offer at the first, nor the process at the second. */

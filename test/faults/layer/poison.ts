@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { comesToRest, readEffects, readHappened, readTopic, untilHappened } from "./evidence.ts";
 import { POISONS } from "./history.ts";
 import { judge, type Finding, type Happened } from "./judge.ts";
+import { latencyMs } from "./latency.ts";
 import { openLives } from "./lives.ts";
 import { openWorld, type LayerServers, type World } from "./world.ts";
 
@@ -69,7 +70,7 @@ export async function poison(servers: LayerServers, o: Poisoning): Promise<Poiso
     withinMs: SET_ASIDE_WITHIN_MS,
   });
   const findings = [...(await setAside(world, happened))];
-  const othersP99Ms = await latencyP99(world, [...poisoned]);
+  const { p99Ms: othersP99Ms } = await latencyMs(world, [...poisoned]);
   const deaths = lives.deaths();
 
   // The bug is mended, and the operator goes through what is dead.
@@ -127,7 +128,8 @@ async function setAside(world: World, happened: readonly Happened[]): Promise<Fi
 
 /** Asks for another try of what met a bug, and skips what nobody can read; returns how many there were. */
 async function goThroughTheDead(world: World): Promise<number> {
-  for (let dead = 0; ;) {
+  const deadline = performance.now() + REST_WITHIN_MS;
+  for (let dead = 0; ; await pause(LOOK_EVERY_MS)) {
     const rows = await world.sql<{ id: string; topic: string; key: string; reason: string }[]>`
       SELECT id, topic, key, reason FROM held_event WHERE state = 'dead' ORDER BY id`;
     const left = await world.sql`SELECT 1 FROM held_event LIMIT 1`;
@@ -156,11 +158,4 @@ async function operate(
     await tx`UPDATE held_event SET due_time = now() WHERE state = 'waiting' AND id = (
       SELECT min(id) FROM held_event WHERE consumer = ${CONSUMER} AND topic = ${row.topic} AND key = ${row.key})`;
   });
-}
-
-async function latencyP99(world: World, without: readonly string[]): Promise<number> {
-  const [row] = await world.sql<{ p99: number | null }[]>`
-    SELECT percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM e.at - h.at) * 1000)::float8 AS p99
-    FROM happened AS h JOIN effect AS e USING (nonce) WHERE NOT h.key = ANY (${[...without]}::text[])`;
-  return row?.p99 ?? 0;
 }

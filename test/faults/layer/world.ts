@@ -2,11 +2,12 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import { OrderEventSchema } from "../../../gen/waybill/order/v1/order_event_pb.js";
+import { PaymentStatusEventSchema } from "../../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { createDatabase, dropDatabase } from "../../../dev/backends/databases.ts";
 import { clientOf } from "../../../dev/backends/kafka-ready.ts";
 import { migrateDatabase } from "../../../src/platform/database/migrate.ts";
 import { createKafka } from "../../../src/platform/events/kafka.ts";
-import { streamOf } from "../../../src/platform/events/stream.ts";
+import { streamOf, type StreamTopic } from "../../../src/platform/events/stream.ts";
 import { newNamespace, openFolder } from "../../harness/stack.ts";
 import type { Task } from "./orders.ts";
 
@@ -43,7 +44,7 @@ export async function openWorld(servers: LayerServers): Promise<World> {
   parts.defer(() => sql.end({ timeout: 1 }));
   await makeTables(sql);
   parts.defer(() => forgetTopics(servers.brokers, namespace));
-  await makeTopic(servers.brokers, stream);
+  await makeTopics(servers.brokers, [stream, streamOf(PaymentStatusEventSchema, namespace)]);
   const running = parts.move();
   return {
     ...servers,
@@ -65,17 +66,17 @@ async function makeTables(sql: postgres.Sql): Promise<void> {
     at timestamptz NOT NULL DEFAULT clock_timestamp())`;
   await sql`CREATE TABLE effect (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, consumer text NOT NULL, event_id uuid NOT NULL,
-    key text NOT NULL, seq bigint NOT NULL, nonce text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())`;
+    key text NOT NULL, seq bigint NOT NULL, nonce text NOT NULL, echo bytea, at timestamptz NOT NULL DEFAULT clock_timestamp())`;
 }
 
-async function makeTopic(
+async function makeTopics(
   brokers: readonly string[],
-  stream: ReturnType<typeof streamOf>,
+  streams: readonly StreamTopic[],
 ): Promise<void> {
   const nobody = () => undefined;
   const log = { info: nobody, warn: nobody, error: nobody };
   await using kafka = createKafka({ brokers, clientId: "waybill-faults", log });
-  await kafka.ensureTopics([stream], { replication: 1, minInsyncReplicas: 1 });
+  await kafka.ensureTopics(streams, { replication: 1, minInsyncReplicas: 1 });
 }
 
 async function forgetTopics(brokers: readonly string[], namespace: string): Promise<void> {

@@ -40,6 +40,7 @@ export type Report =
   | { readonly kind: "planted"; readonly plant: string; readonly pid: number }
   /** The process killed itself at a seam. */
   | { readonly kind: "strike"; readonly seam: string; readonly count: number; readonly pid: number }
+  | { readonly kind: "timed"; readonly ms: number; readonly pid: number }
   /** Records that the weather made the broker have once more. */
   | { readonly kind: "again"; readonly count: number; readonly pid: number };
 

@@ -49,6 +49,13 @@ const SEAMS = {
       "await globalThis.soil.send(() => producer.send(records), records.length);",
     ),
   ],
+  /** How long each read of the outbox takes is told. */
+  "measure.fetch": [
+    sending(
+      "await readBatch(s.db, read);",
+      "await globalThis.soil.timed(() => readBatch(s.db, read));",
+    ),
+  ],
   /** Leases are short, so that what a dead relay held is free again soon. */
   "lease.short": [relay("const LEASE_MS = 6_000;", "const LEASE_MS = 1_500;")],
   /** The reads of the outbox begin close to what was sent last, so that many rows come late. */

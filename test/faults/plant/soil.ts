@@ -10,6 +10,8 @@ import { tell, type Variant } from "./orders.ts";
 export interface Soil {
   /** Passes a seam; `count` is how many events are under way there. When its time has come, the process dies. */
   strike(seam: string, count: number): void;
+  /** Tells how long the work took. */
+  timed<T>(work: () => Promise<T>): Promise<T>;
   /** Sends a batch of so many records as the weather will have it. */
   send(batch: () => Promise<void>, count: number): Promise<void>;
   /** Runs the statement on a connection that knows nothing of the transaction beside it. */
@@ -42,6 +44,12 @@ export function createSoil(orders: Variant): Soil {
       if (times < due) return;
       tell(orders.report, { kind: "strike", seam, count, pid: process.pid });
       dieNow();
+    },
+    async timed(work) {
+      const began = performance.now();
+      const result = await work();
+      tell(orders.report, { kind: "timed", ms: performance.now() - began, pid: process.pid });
+      return result;
     },
     async send(batch, count) {
       const { weather } = orders;
