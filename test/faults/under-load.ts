@@ -1,4 +1,5 @@
 // The course of most faults: orders come in while it is injected; then it is healed, waited for quiet, and judged.
+import { startChatter } from "./chatter.ts";
 import { type FaultOptions, type FaultResult, type Measured } from "./fault.ts";
 import { gatherFacts } from "./gather.ts";
 import { type Load, startLoad } from "./load.ts";
@@ -20,6 +21,9 @@ export interface Injected {
   readonly wrong?: readonly string[];
 }
 
+/** Events of the chatter for each order. */
+const CHATTER_PER_ORDER = 3;
+
 /** How many records were on the topics twice when the last fault of a rig was done: the next one counts its own. */
 const redeliveredBefore = new WeakMap<Rig, number>();
 
@@ -31,10 +35,14 @@ export async function underLoad(
 ): Promise<FaultResult> {
   const watch = watchOffsets(rig);
   const load = await startLoad(rig.place, { rate: o.rate, random: o.random.branch("load") });
+  const chatter = startChatter(rig, {
+    rate: o.rate * CHATTER_PER_ORDER,
+    random: o.random.branch("chatter"),
+  });
   const end = performance.now() + o.seconds * 1000;
   const injecting = inject({ load, left: () => Math.max(0, end - performance.now()) });
   const [injected] = await Promise.allSettled([injecting.finally(() => heal(rig))]);
-  const orders = await load.stop();
+  const [orders, chatted] = await Promise.all([load.stop(), chatter.stop()]);
   o.say(`${orders.accepted.length} orders accepted; waiting for quiet`);
   const quiet = await becomesQuiet(rig);
   const ahead = await watch.stop();
@@ -56,6 +64,7 @@ export async function underLoad(
     recoverSeconds: quiet.seconds,
     measured: [
       ...(injected.value.measured ?? []),
+      { what: "other events, of few keys", value: chatted, unit: "" },
       { what: "looks at the offsets", value: watch.looks, unit: "" },
     ],
   };
