@@ -16,7 +16,7 @@ const apply = inFile("apply.ts");
 const consumer = inFile("consumer.ts");
 const chunk = inFile("chunk.ts");
 const lane = inFile("lane.ts");
-const kafka = inFile("kafka.ts");
+const kafka = inFile("kafka-record.ts");
 const producer = inFile("kafka-producer.ts");
 
 /** Correct code survives these. */
