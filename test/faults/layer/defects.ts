@@ -31,7 +31,7 @@ const CONSUMER = "ledger";
 const EVENTS = 300;
 const KEYS = 12;
 const SEND: SendWeather = { twice: 0.1, failsBefore: 0.1, failsAfter: 0.1, delayMs: 30 };
-const HANDLER: HandlerWeather = { awayEvery: 150, awayTries: 4, notYet: 0.01, delayMs: 4 };
+const HANDLER: HandlerWeather = { awayEvery: 30, awayTries: 4, notYet: 0.01, delayMs: 4 };
 const WRITING: Omit<Writing, "keys"> = {
   total: EVENTS,
   perSecond: 250,

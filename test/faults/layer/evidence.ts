@@ -103,39 +103,53 @@ export async function readEffects(world: World): Promise<Effect[]> {
 
 /** Every record that the topic holds now, in the order of each partition. */
 export async function readTopic(world: World): Promise<Sent[]> {
-  const ends = await withAdmin(world.brokers, (admin) => admin.fetchTopicOffsets(world.topic));
-  const count = ends.reduce((sum, { high }) => sum + Number(high), 0);
-  const groupId = namespaced(world.namespace, `judge-${randomBytes(4).toString("hex")}`);
-  const consumer = patient(world.brokers).consumer({ groupId, maxWaitTimeInMs: 100 });
   const sent: Sent[] = [];
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [world.topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachMessage: ({ partition, message: { key, value, headers } }) => {
-        sent.push({
-          key: String(key),
-          nonce: nonceOf(value),
-          eventId: String(headers?.["ce_id"]),
-          seq: Number(headers?.["ce_sequence"]),
-          partition,
-        });
-        return Promise.resolve();
-      },
-    });
-    await eventually(() => {
-      if (sent.length < count) throw new Error(`${sent.length} of ${count} records were read`);
-    });
-  } finally {
-    await consumer.disconnect();
-  }
+  await using follower = await followTopic(world, (one) => sent.push(one));
+  await eventually(() => follower.isAtEnd());
   return sent;
 }
 
+export interface Follower extends AsyncDisposable {
+  /** Throws until everything was read that the topic held when following it began. */
+  isAtEnd(): void;
+}
+
+export async function followTopic(world: World, onSent: (one: Sent) => void): Promise<Follower> {
+  const ends = await withAdmin(world.brokers, (admin) => admin.fetchTopicOffsets(world.topic));
+  const count = ends.reduce((sum, { high }) => sum + Number(high), 0);
+  let read = 0;
+  const groupId = namespaced(world.namespace, `judge-${randomBytes(4).toString("hex")}`);
+  const consumer = patient(world.brokers).consumer({ groupId, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [world.topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: ({ partition, message: { key, value, headers } }) => {
+      read += 1;
+      onSent({
+        key: String(key),
+        nonce: nonceOf(value),
+        eventId: String(headers?.["ce_id"]),
+        seq: Number(headers?.["ce_sequence"]),
+        partition,
+      });
+      return Promise.resolve();
+    },
+  });
+  return {
+    isAtEnd() {
+      if (read < count) throw new Error(`${read} of ${count} records were read`);
+    },
+    [Symbol.asyncDispose]: () => consumer.disconnect(),
+  };
+}
+
+/** How much is put behind a message to make it none. */
+const SPOILT_BYTES = 2;
+
 /** The bytes of poison are no message, but there is one in front of them. */
 function nonceOf(value: Buffer | null): string {
-  if (value === null) return "";
+  if (value === null || value[0] === 0) return ""; // no message at all, only bytes
   const { event } = readMessage(value);
   return event.case === "orderPaid" ? event.value.paymentId : "";
 }
@@ -144,6 +158,6 @@ function readMessage(value: Buffer): OrderEvent {
   try {
     return fromBinary(OrderEventSchema, value);
   } catch {
-    return fromBinary(OrderEventSchema, value.subarray(0, -2)); // without what was put behind it
+    return fromBinary(OrderEventSchema, value.subarray(0, -SPOILT_BYTES)); // without what was put behind it
   }
 }
