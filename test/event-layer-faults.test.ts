@@ -13,7 +13,7 @@ const AT_ONCE = 5;
 const seed = Number(process.env["FAULT_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const servers = inject("servers");
 
-// Beside each other: much of the time they wait for leases and sessions of the dead.
+// The first two beside each other: much of the time they wait for leases and sessions of the dead.
 test.concurrent(
   `processes die ${STRIKES} times at each seam: nothing is lost, doubled or out of order`,
   async ({ expect: expectHere }) => {
@@ -42,19 +42,16 @@ test.concurrent(
   LIMIT_MS,
 );
 
-test.concurrent(
+test(
   "in rough weather nothing is wrong; with a defect planted, that shows, whichever it is",
-  async ({ expect: expectHere }) => {
+  async () => {
     const cases: readonly Case[] = [NONE, ...DEFECT_NAMES];
     for (let at = 0; at < cases.length; at += AT_ONCE) {
       const found = await tryCases(servers, cases.slice(at, at + AT_ONCE), seed);
       for (const [one, findings] of found) {
         const wrong = findings.map((finding) => finding.wrong);
-        if (one === NONE) expectHere(findings, `seed ${seed}`).toEqual([]);
-        else
-          expectHere(wrong, `${one}, seed ${seed}`).toEqual(
-            expect.arrayContaining([...SHOWS[one]]),
-          );
+        if (one === NONE) expect(findings, `seed ${seed}`).toEqual([]);
+        else expect(wrong, `${one}, seed ${seed}`).toEqual(expect.arrayContaining([...SHOWS[one]]));
       }
     }
   },

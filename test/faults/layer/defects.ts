@@ -28,8 +28,8 @@ export const SHOWS: Readonly<Record<DefectName, readonly Wrong[]>> = {
 };
 
 const CONSUMER = "ledger";
-const EVENTS = 300;
-const KEYS = 12;
+const EVENTS = 200;
+const KEYS = 8;
 const SEND: SendWeather = { twice: 0.1, failsBefore: 0.1, failsAfter: 0.1, delayMs: 30 };
 const HANDLER: HandlerWeather = { awayEvery: 30, awayTries: 4, notYet: 0.01, delayMs: 4 };
 const WRITING: Omit<Writing, "keys"> = {
@@ -94,7 +94,10 @@ export async function tryCases(
       name,
       some.map(([variant, world]) => world.task({ members, writing, seed, variant })),
     );
-    await Promise.all(some.map(([, world]) => untilHappened(world, EVENTS, REST_WITHIN_MS)));
+    const written = some.map(([, world]) => untilHappened(world, EVENTS, REST_WITHIN_MS));
+    const died = writer.exited.then(() => Promise.reject(new Error(`${name} died too early`)));
+    await Promise.race([Promise.all(written), died]);
+    died.catch(() => undefined); // as it should, now
     writer.kill("SIGKILL");
   };
   const [late, others] = partition([...worlds], ([one]) => one === "outbox.later");

@@ -50,26 +50,35 @@ export async function writeHistory(parts: WritingParts, o: Writing): Promise<voi
   const writer = async (): Promise<void> => {
     while (written < o.total && !parts.signal.aborted) {
       written += 1;
-      const dueMs = (written * 1000) / o.perSecond;
+      const place = written;
+      const dueMs = (place * 1000) / o.perSecond;
       await pause(Math.max(0, began + dueMs - performance.now()));
-      const kept = await writeOne(parts, o, poisonOf(written, o));
+      const kept = await writeOne(parts, o, place);
       if (!kept) written -= 1;
     }
   };
   await Promise.all(Array.from({ length: o.writers }, writer));
 }
 
-function poisonOf(place: number, { poisonEvery }: Writing): Poison | undefined {
+/** Undefined: it is none. Each has a key that the ones before it do not have, as long as there are keys. */
+function poisonAt(
+  place: number,
+  { poisonEvery, keys }: Writing,
+): { readonly kind: Poison; readonly key: string } | undefined {
   if (poisonEvery === undefined || place % poisonEvery !== 0) return undefined;
-  return POISONS[(place / poisonEvery) % POISONS.length];
+  const turn = place / poisonEvery;
+  const kind = POISONS[turn % POISONS.length];
+  const key = keys[turn % keys.length];
+  return kind === undefined || key === undefined ? undefined : { kind, key };
 }
 
 /** False: it was rolled back, and neither it nor its event ever was. */
-async function writeOne(parts: WritingParts, o: Writing, poison?: Poison): Promise<boolean> {
+async function writeOne(parts: WritingParts, o: Writing, place: number): Promise<boolean> {
   const { inTransaction, outbox, random } = parts;
-  const key = o.keys[Math.floor(random() * o.keys.length)] ?? "";
+  const poison = poisonAt(place, o);
+  const key = poison?.key ?? o.keys[Math.floor(random() * o.keys.length)] ?? "";
   const id = v7();
-  const nonce = poison === undefined ? id : `${poison}:${id}`;
+  const nonce = poison === undefined ? id : `${poison.kind}:${id}`;
   try {
     await inTransaction(async (tx) => {
       await outbox.publish(tx, OrderEventSchema, {
@@ -77,7 +86,7 @@ async function writeOne(parts: WritingParts, o: Writing, poison?: Poison): Promi
         customerId: "faults",
         event: { case: "orderPaid", value: { paymentId: nonce } },
       });
-      if (poison !== undefined) await spoil(tx, key, poison);
+      if (poison !== undefined) await spoil(tx, key, poison.kind);
       // After the event: by now the transaction has the key for itself, so these rows are numbered in its order.
       await tx.execute(sql`INSERT INTO happened (key, nonce) VALUES (${key}, ${nonce})`);
       // Most commit soon, some late: then the events of others overtake theirs.

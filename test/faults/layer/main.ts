@@ -23,8 +23,9 @@ import type { HandlerWeather, Task } from "./orders.ts";
 
 const MIGRATIONS = new URL("../../../migrations/notification/", import.meta.url);
 const STREAMS = [OrderEventSchema, PaymentStatusEventSchema];
-/** More than the lanes of a consumer, few enough for many members in one process. */
-const POOL = 6;
+/** More than the lanes of a consumer. */
+const POOL_OF_CONSUMER = 5;
+const POOL_OF_RELAY = 2;
 const CLEAR: HandlerWeather = { awayEvery: 0, awayTries: 0, notYet: 0, delayMs: 0 };
 
 const log = createLog("layer", "info");
@@ -51,7 +52,8 @@ async function start(o: Task): Promise<Running> {
   const backbones: Backbone[] = [];
   for (const { service, consumes } of o.members) {
     const options = { migrations: MIGRATIONS, streams: STREAMS };
-    const backbone = parts.use(await open(settings(o, service), log, options));
+    const pool = consumes ? POOL_OF_CONSUMER : POOL_OF_RELAY + (o.writing?.writers ?? 0);
+    const backbone = parts.use(await open(settings(o, service, pool), log, options));
     backbones.push(backbone);
     if (consumes) parts.use(await backbone.consume(effects(service, o.weather ?? CLEAR, random)));
   }
@@ -82,14 +84,14 @@ async function eventLayer(variant: string): Promise<typeof openBackbone> {
   return module.openBackbone;
 }
 
-const settings = (o: Task, service: string): ServiceSettings => ({
+const settings = (o: Task, service: string, pool: number): ServiceSettings => ({
   service,
   namespace: o.namespace,
   host: "127.0.0.1",
   port: 0,
   logLevel: "info",
   databaseUrl: o.databaseUrl,
-  databasePoolSize: POOL,
+  databasePoolSize: pool,
   kafkaBrokers: o.brokers,
   kafkaReplication: 1,
   kafkaMinInsyncReplicas: 1,
