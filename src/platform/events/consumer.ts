@@ -27,17 +27,8 @@ const STOP_LIMIT_MS = 9_500;
 export interface Consumer extends AsyncDisposable {
   /** Held events may have found their ground. */
   wake(): void;
-  /** What it applies, and how. */
-  readonly app: Application;
-  /**
-   * Applies events that were read elsewhere in its way: once, in the order that they come in, what fails set aside.
-   * Throws only what is transient; `done` has then been called for the events before.
-   */
-  apply(
-    app: Application,
-    events: readonly ReceivedEvent[],
-    done: (event: ReceivedEvent) => void,
-  ): Promise<void>;
+  /** How it applies events, for those who read them elsewhere. */
+  readonly parts: ChunkParts;
   /** Rejects when the consumer cannot go on: the service should end, and be started anew. */
   readonly failed: Promise<never>;
 }
@@ -113,8 +104,7 @@ export async function startConsumer(o: ConsumerOptions): Promise<Consumer> {
   return {
     failed,
     wake: held.wake,
-    app,
-    apply: (as, events, done) => applyChunk({ ...reading, app: as }, events, done),
+    parts: reading,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       const ended = Promise.allSettled([running, ...loops.map((loop) => loop.stop())]); // `failed` tells of errors
