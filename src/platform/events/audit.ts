@@ -12,6 +12,11 @@ export async function writeAudit(
   await tx.insert(eventAudit).values(entry);
 }
 
+/** Tells of an entry, whose change took more than one transaction, how many events it was in the end. */
+export async function noteEvents(db: Database, id: string, events: number): Promise<void> {
+  await db.update(eventAudit).set({ events }).where(eq(eventAudit.id, id));
+}
+
 /** The newest first. */
 export async function listAudit(
   db: Database,

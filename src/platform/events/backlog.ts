@@ -55,7 +55,7 @@ export async function countLiveRelays(db: Database, leaseMs: number): Promise<nu
   return rows[0]?.n ?? 0;
 }
 
-export async function countStuck(db: Database, consumer: string): Promise<StuckCounts | undefined> {
+export async function countStuck(db: Database, consumer: string): Promise<StuckCounts> {
   const rows = await db.execute<StuckCounts>(sql`
     SELECT count(*) FILTER (WHERE state = 'dead') AS dead,
            count(*) FILTER (WHERE state = 'waiting') AS waiting,
@@ -65,7 +65,9 @@ export async function countStuck(db: Database, consumer: string): Promise<StuckC
              SELECT 1 FROM ${heldEvent} AS e
              WHERE e.consumer = h.consumer AND e.key = h.key AND e.topic = h.topic AND e.id < h.id)) AS quarantined
     FROM ${heldEvent} WHERE consumer = ${consumer}`);
-  return rows[0];
+  const [counts] = rows;
+  if (counts === undefined) throw new Error("a count without a row");
+  return counts;
 }
 
 /**

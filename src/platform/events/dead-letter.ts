@@ -87,8 +87,7 @@ export type DeadLetterTarget =
   | { readonly since: Date };
 
 function targeted(consumer: string, target: DeadLetterTarget): SQL {
-  if ("eventId" in target)
-    return sql`${deadOf(consumer)} AND h.event_id = ${target.eventId}::uuid`;
+  if ("eventId" in target) return sql`${deadOf(consumer)} AND h.event_id = ${target.eventId}::uuid`;
   if ("since" in target)
     return sql`${deadOf(consumer)} AND ${deadTime} >= ${timestamp(target.since)}`;
   return sql`${deadOf(consumer)} AND h.topic = ${target.topic} AND h.key = ${target.key}`;
@@ -137,7 +136,8 @@ export async function wasTaken(db: Database, consumer: string, eventId: string):
 
 export type Skipped =
   | { readonly outcome: "skipped"; readonly head: HeldKeyRow | undefined }
-  | { readonly outcome: "not_found" | "not_dead" };
+  | { readonly outcome: "not_found" }
+  | { readonly outcome: "not_dead" };
 
 /** Takes the dead event away; its inbox row stays, so it does not come back. The one behind it is due. */
 export async function skipDeadLetter(

@@ -30,9 +30,7 @@ export async function readProgress(
       });
     }),
   );
-  return all
-    .flat()
-    .toSorted((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);
+  return all.flat().toSorted((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);
 }
 
 /** What the topic has forgotten is not still to be read; a topic that was made anew is shorter than the commit. */

@@ -61,6 +61,7 @@ export async function replayTopic(o: ReplayOptions): Promise<Replayed> {
   const places = new Map([...o.ranges].map(([partition, { from }]) => [partition, from]));
   const enough = new AbortController();
   const signal = AbortSignal.any([o.signal, enough.signal]);
+  let working: Promise<unknown> = Promise.resolve();
   const replaying: Replaying = { ...o, signal, counts, places, seen: new Set() };
   try {
     await o.log.read({
@@ -68,7 +69,9 @@ export async function replayTopic(o: ReplayOptions): Promise<Replayed> {
       ranges: o.ranges,
       signal,
       onRecords: async (records) => {
-        await readRecords(replaying, records);
+        const work = readRecords(replaying, records);
+        working = work.catch(() => undefined); // who reads hears of it
+        await work;
         if (recordsDone(replaying) >= CALL_LIMIT_RECORDS) enough.abort();
       },
     });
@@ -81,6 +84,7 @@ export async function replayTopic(o: ReplayOptions): Promise<Replayed> {
       o.consumer.app.log.warn(fields, "a replay stops on the way");
     }
   }
+  await working; // a read that was aborted does not wait for it
   return { counts, ...split(o.ranges, places) };
 }
 
