@@ -13,6 +13,7 @@ const SCRIPTS = {
   test: "dev/bootstrap/test.ts",
   demo: "dev/demo/main.ts",
   bench: "bench/main.ts",
+  waybill: "cli/main.ts",
 };
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 const SIGNAL_EXIT = 128;
