@@ -1,12 +1,12 @@
 // The promise: what is stuck is visible to operators, who put it right in the order of its key, and what they do is on record.
+import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { v7 } from "uuid";
-import { HeldState } from "../gen/waybill/event/v1/event_admin_pb.js";
+import { EventContentSchema, HeldState } from "../gen/waybill/event/v1/event_admin_pb.js";
 import { OrderEventSchema } from "../gen/waybill/order/v1/order_event_pb.js";
 import { streamOf } from "../src/platform/events/stream.ts";
-import { adminAt } from "./harness/admin.ts";
+import { adminAt, codeOf, deadLettersOf, dies, heldOf } from "./harness/admin.ts";
 import { eventually } from "./harness/eventually.ts";
 import { orderCreated, openPutter, type RecordPutter } from "./harness/records.ts";
 import { query } from "./harness/rows.ts";
@@ -50,18 +50,9 @@ async function brokenFor(recipient: string): Promise<AsyncDisposable> {
   };
 }
 
-const deadOfKey = async () => (await admin.listDeadLetters({ topic, key: orderId })).deadLetters;
-
-const isDead = (eventId: string) =>
-  eventually(async () => {
-    const [dead] = await deadOfKey();
-    if (dead?.eventId !== eventId) throw new Error(`${eventId} is not dead yet`);
-    return dead;
-  });
-
-const held = () =>
-  query(place, "notification", "select 1 from held_event where key = $1", [orderId]);
-
+const deadOfKey = () => deadLettersOf(admin, orderId);
+const isDead = (eventId: string) => dies(admin, orderId, eventId);
+const held = () => heldOf(place, "notification", orderId);
 const subjects = async () => (await mailsTo(place, email)).map(({ subject }) => subject);
 
 const auditOf = (eventId: string) =>
@@ -71,15 +62,6 @@ const auditOf = (eventId: string) =>
     "select actor, action, reason, events, subject from event_audit where subject->>'eventId' = $1 order by id",
     [eventId],
   );
-
-const codeOf = async (call: Promise<unknown>): Promise<string> => {
-  try {
-    await call;
-    return "ok";
-  } catch (error) {
-    return Code[ConnectError.from(error).code];
-  }
-};
 
 describe("an event whose handler fails", () => {
   test("is found with what it says and what was thrown, and applied in its order when it is replayed", async () => {
@@ -151,5 +133,85 @@ describe("an event whose handler fails", () => {
       },
       { action: "ReplayDeadLetters", reason: "once more", events: 0 },
     ]);
+  });
+});
+
+describe("an event that nobody can read", () => {
+  test("is given up by an operator, and the one behind it is told of next", async () => {
+    const first = await put(1, Buffer.from("no protobuf"));
+    await isDead(first);
+    const second = await put(2, created("ADMIN-3"));
+    await eventually(async () => expect(await held()).toHaveLength(2));
+    const { content } = await admin.getDeadLetter({ eventId: first });
+    const payload = Buffer.from("no protobuf").toString("base64");
+    expect(toJson(EventContentSchema, content ?? create(EventContentSchema))).toMatchObject({
+      payload,
+    });
+
+    expect(await codeOf(admin.skipDeadLetter({ eventId: second, reason: "a mistake" }))).toBe(
+      "FailedPrecondition",
+    );
+    expect(await codeOf(admin.skipDeadLetter({ eventId: first, reason: " " }))).toBe(
+      "InvalidArgument",
+    );
+    const { heldKey } = await admin.skipDeadLetter({
+      eventId: first,
+      reason: "it never was an event",
+    });
+
+    expect(heldKey).toMatchObject({
+      key: orderId,
+      state: HeldState.WAITING,
+      headEventId: second,
+      laterEventCount: 0n,
+    });
+    await eventually(async () => expect(await subjects()).toEqual(["Your order ADMIN-3"]));
+    expect(await held()).toEqual([]);
+    expect(await codeOf(admin.skipDeadLetter({ eventId: first, reason: "again" }))).toBe(
+      "NotFound",
+    );
+    expect(await codeOf(admin.getDeadLetter({ eventId: first }))).toBe("NotFound");
+    expect(await auditOf(first)).toMatchObject([
+      {
+        actor: "operator:operator",
+        action: "SkipDeadLetter",
+        reason: "it never was an event",
+        events: 1,
+      },
+    ]);
+    expect(await auditOf(second)).toEqual([]);
+  });
+
+  test("is dead again after a replay, its key waits on, and lists find it by key, type and time", async () => {
+    const before = new Date();
+    const first = await put(1, Buffer.from("no protobuf either"));
+    const { deadTime } = await isDead(first);
+    if (deadTime === undefined) throw new Error("dead since when?");
+    await put(2, created("ADMIN-4"));
+    await eventually(async () => expect(await held()).toHaveLength(2));
+    const found = async (filter: Parameters<typeof admin.listDeadLetters>[0]) =>
+      (await admin.listDeadLetters({ key: orderId, ...filter })).deadLetters.length;
+    const died = timestampDate(deadTime).getTime();
+    expect(died).toBeGreaterThanOrEqual(before.getTime() - 1000);
+
+    expect(await found({ type: "order.created" })).toBe(1);
+    expect(await found({ type: "order.paid" })).toBe(0);
+    expect(await found({ deadSince: timestampFromDate(new Date(died)) })).toBe(1);
+    expect(await found({ deadSince: timestampFromDate(new Date(died + 1)) })).toBe(0);
+    expect(await found({ deadUntil: timestampFromDate(new Date(died)) })).toBe(0);
+    expect(await found({ topic: "order-events" })).toBe(1);
+    expect(await found({ topic: "payment-status-updates" })).toBe(0);
+
+    const eventKey = { topic: "order-events", key: orderId };
+    const { eventCount } = await admin.replayDeadLetters({ eventKey, reason: "to see it fail" });
+    expect(eventCount).toBe(1n);
+    await eventually(async () => {
+      const [dead] = await deadOfKey();
+      expect(timestampDate(dead?.deadTime ?? deadTime).getTime()).toBeGreaterThan(died);
+    });
+    expect(await held()).toHaveLength(2);
+    expect(await subjects()).toEqual([]);
+    await admin.skipDeadLetter({ eventId: first, reason: "the end of the test" });
+    await eventually(async () => expect(await subjects()).toEqual(["Your order ADMIN-4"]));
   });
 });

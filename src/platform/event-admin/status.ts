@@ -38,11 +38,11 @@ export async function eventStatus(parts: EventAdminParts): Promise<EventStatus> 
     outboxBacklogs: backlogs.map(({ topic, events, oldest_ms }) => ({
       topic,
       eventCount: BigInt(events),
-      oldestAge: durationFromMs(Math.round(oldest_ms)),
+      oldestAge: durationFromMs(oldest_ms),
     })),
     outboxShards: shards.map(toShard),
     liveRelayCount: relays,
-    ...(oldest !== undefined && { oldestTransactionAge: durationFromMs(Math.round(oldest)) }),
+    ...(oldest !== undefined && { oldestTransactionAge: durationFromMs(oldest) }),
     consumedPartitions: progress.partitions.map(({ topic, partition, committed, end, lag }) => ({
       topic,
       partition,
@@ -56,7 +56,7 @@ export async function eventStatus(parts: EventAdminParts): Promise<EventStatus> 
     quarantinedKeyCount: BigInt(stuck.quarantined),
     parkedEventCount: BigInt(stuck.parked),
     ...(stuck.oldest_waiting_ms !== null && {
-      oldestWaitingAge: durationFromMs(Math.round(stuck.oldest_waiting_ms)),
+      oldestWaitingAge: durationFromMs(stuck.oldest_waiting_ms),
     }),
   });
 }

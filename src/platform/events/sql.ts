@@ -1,8 +1,8 @@
 // Pieces of SQL that the operators' statements share.
 import { sql, type SQL } from "drizzle-orm";
 
-/** A time as milliseconds since 1970: the driver would give a text in the session's time zone. Null stays null. */
-export const epochMs = (time: SQL): SQL => sql`(extract(epoch FROM ${time}) * 1000)::float8`;
+/** A time or an interval in whole milliseconds: the driver would give a text in the session's time zone. Null stays null. */
+export const epochMs = (time: SQL): SQL => sql`floor(extract(epoch FROM ${time}) * 1000)::float8`;
 
 /** A time as a parameter. */
 export const timestamp = (time: Date): SQL => sql`${time.toISOString()}::timestamptz`;
