@@ -1,6 +1,7 @@
 // The log port on Kafka: reads a topic through a group of its own that is thrown away, and commits nothing.
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
 import { underlying } from "./failure.ts";
 import { backoffMs, within } from "./loop.ts";
 import type { EventLog, EventsLog, InRecord, OffsetRange } from "./ports.ts";
@@ -49,15 +50,18 @@ export interface LogSource {
   newReader(group: string, topic: string, events: ReaderEvents): Reader;
 }
 
+/** Questions that a broker cannot answer yet, such as when a partition has just moved, are asked so often. */
+const TRIES_LIMIT = 6;
+
 type ReadRequest = Parameters<EventLog["read"]>[0];
 
 export function createKafkaLog(source: LogSource, clientId: string, log: EventsLog): EventLog {
   return {
     async ranges(topic, since) {
-      const held = await source.offsets(topic);
+      const held = await patiently(() => source.offsets(topic));
       const begins = new Map<number, bigint>();
-      for (const { partition, offset } of since ? await source.offsetsSince(topic, since) : [])
-        begins.set(partition, BigInt(offset));
+      const found = since ? await patiently(() => source.offsetsSince(topic, since)) : [];
+      for (const { partition, offset } of found) begins.set(partition, BigInt(offset));
       return new Map(
         held.map(({ partition, low, high }): [number, OffsetRange] => {
           const end = BigInt(high);
@@ -66,7 +70,7 @@ export function createKafkaLog(source: LogSource, clientId: string, log: EventsL
       );
     },
     async committed(group, topic) {
-      const offsets = await source.committed(group, topic);
+      const offsets = await patiently(() => source.committed(group, topic));
       return new Map(
         offsets
           .map(({ partition, offset }): [number, bigint] => [partition, BigInt(offset)])
@@ -83,7 +87,10 @@ export function createKafkaLog(source: LogSource, clientId: string, log: EventsL
         await readOn(source, group, o, progress);
       } finally {
         // The broker forgets an empty group by itself, later.
-        await within(LEAVE_LIMIT_MS, source.forgetGroup(group)).catch((error: unknown) =>
+        await within(
+          LEAVE_LIMIT_MS,
+          patiently(() => source.forgetGroup(group)),
+        ).catch((error: unknown) =>
           log.warn({ group, error: underlying(error) }, "a group made for reading was left behind"),
         );
       }
@@ -91,12 +98,28 @@ export function createKafkaLog(source: LogSource, clientId: string, log: EventsL
   };
 }
 
+/** The library gives up at once on a partition whose leader it does not know any more, and on more such. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const mayPass = error instanceof Error && "retriable" in error && error.retriable === true;
+      if (!mayPass || tries >= TRIES_LIMIT) throw error;
+    }
+    await wait(backoffMs(tries));
+  }
+}
+
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 /** A partition whose records before an offset are gone, perhaps all, begins there. Throws for one that is not there. */
 async function skipForgotten(source: LogSource, topic: string, progress: Progress): Promise<void> {
   const lows = new Map(
-    (await source.offsets(topic)).map(({ partition, low }) => [partition, BigInt(low)]),
+    (await patiently(() => source.offsets(topic))).map(({ partition, low }) => [
+      partition,
+      BigInt(low),
+    ]),
   );
   for (const partition of progress.open()) {
     const low = lows.get(partition);

@@ -26,6 +26,13 @@ const ACK_LIMIT_MS = 5_000;
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_000;
 const REBALANCE_MS = 10_000;
+/**
+ * A member sits out a broker that is away for about 20 s, and then still has its place. A new one would have to wait
+ * until the broker, back again, had missed the old one for a whole session.
+ */
+const MEMBER_RETRIES = 20;
+const RETRIES = 5;
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000 };
 /** How long a fetch waits for records; also how long a stop waits for the fetch. */
 const FETCH_WAIT_MS = 500;
 /** Batches of different partitions at the same time. What the database sees of it is bounded by the lanes. */
@@ -64,18 +71,21 @@ export function createKafka(o: {
   requestLimitMs?: number;
 }): Kafka {
   requirePatch();
-  const client = new Client({
-    clientId: o.clientId,
-    brokers: [...o.brokers],
-    connectionTimeout: CONNECTION_LIMIT_MS,
-    requestTimeout: o.requestLimitMs ?? REQUEST_LIMIT_MS,
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
-    logLevel: logLevel.ERROR,
-    logCreator: () => libraryLog(o.log),
-  });
+  const newClient = (retries: number): Client =>
+    new Client({
+      clientId: o.clientId,
+      brokers: [...o.brokers],
+      connectionTimeout: CONNECTION_LIMIT_MS,
+      requestTimeout: o.requestLimitMs ?? REQUEST_LIMIT_MS,
+      retry: { ...RETRY, retries },
+      logLevel: logLevel.ERROR,
+      logCreator: () => libraryLog(o.log),
+    });
+  const client = newClient(RETRIES);
+  const patient = newClient(MEMBER_RETRIES);
   const producers: AsyncDisposable[] = [];
   const once: AdminOnce = async (work) => {
-    const admin = client.admin({ retry: { retries: 5 } });
+    const admin = client.admin();
     try {
       await admin.connect();
       return await work(admin);
@@ -91,7 +101,7 @@ export function createKafka(o: {
     },
     consumer: () =>
       createKafkaConsumer(
-        (group, topics, events) => joinGroup(client, group, topics, events),
+        (group, topics, events) => joinGroup(patient, group, topics, events),
         o.log,
       ),
     log: () => createKafkaLog(logSource(client, once), o.clientId, o.log),
@@ -117,7 +127,7 @@ function rawProducer(client: Client): RawProducer {
     idempotent: false,
     maxInFlightRequests: 1,
     createPartitioner: Partitioners.DefaultPartitioner,
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 2 },
+    retry: { ...RETRY, retries: 2 },
   });
   return {
     connect: () => producer.connect(),
@@ -147,12 +157,7 @@ const newConsumer = (client: Client, group: string): Consumer =>
     maxBytes: FETCH_BYTES,
     allowAutoTopicCreation: false,
     // A crash ends the membership; the caller begins a new one. The library's own restart misses some crashes.
-    retry: {
-      initialRetryTime: 100,
-      maxRetryTime: 1_000,
-      retries: 5,
-      restartOnFailure: async () => false,
-    },
+    retry: { ...RETRY, retries: MEMBER_RETRIES, restartOnFailure: async () => false },
   });
 
 function joinGroup(

@@ -1,0 +1,76 @@
+// The conformance of consumer groups: members share the partitions, and what was taken away is nobody's to commit.
+import { describe, expect, test } from "vitest";
+import { eventually } from "../harness/eventually.ts";
+import type { Bench } from "./adapter.ts";
+import { abortOf, behind, follow, keysByPartition, newGroup, newTopic, send } from "./follow.ts";
+
+export function describeGrouping({ adapter }: Bench): void {
+  describe("consumer groups", () => {
+    test("each get everything", async () => {
+      const topic = await newTopic(adapter());
+      await using one = follow(adapter(), { topics: [topic] });
+      await using other = follow(adapter(), { topics: [topic] });
+      await send(adapter(), topic, ["1", "2"]);
+      for (const follower of [one, other])
+        await eventually(() => expect(follower.values()).toEqual(["1", "2"]));
+    });
+
+    test("deal their partitions among their members, and deal them again when one leaves", async () => {
+      const topic = await newTopic(adapter(), 4);
+      const keys = await keysByPartition(adapter(), topic);
+      const group = newGroup();
+      await using one = follow(adapter(), { group, topics: [topic] });
+      await using other = follow(adapter(), { group, topics: [topic] });
+      let round = 0;
+      await eventually(async () => {
+        round += 1;
+        const value = `round-${round}`;
+        for (const key of keys) await send(adapter(), topic, [value], key);
+        await eventually(() =>
+          expect(
+            [one, other].flatMap((member) => member.values()).filter((read) => read === value),
+          ).toHaveLength(4),
+        );
+        for (const member of [one, other]) expect(member.values()).toContain(value);
+      });
+      await other.stop();
+      for (const key of keys) await send(adapter(), topic, ["alone"], key);
+      await eventually(() =>
+        expect(one.values().filter((value) => value === "alone")).toHaveLength(4),
+      );
+    });
+
+    test("abort the batch of a partition that is taken away, and take no late commit for it", async () => {
+      const topic = await newTopic(adapter(), 2);
+      await keysByPartition(adapter(), topic);
+      const group = newGroup();
+      await using old = follow(adapter(), {
+        group,
+        topics: [topic],
+        onBatch: (_, control) => abortOf(control.signal),
+      });
+      await eventually(() => {
+        const partitions = old.batches.map(({ batch }) => batch.partition);
+        expect(new Set(partitions).size).toBe(2);
+      });
+      const held = old.batches.slice(0, 2);
+      await using young = follow(adapter(), {
+        group,
+        topics: [topic],
+        onBatch: (_, control) => abortOf(control.signal),
+      });
+
+      const moved = await eventually(() => {
+        const partition = young.batches[0]?.batch.partition;
+        const found = held.find(({ batch }) => batch.partition === partition);
+        if (found === undefined) throw new Error("no partition has moved yet");
+        return found;
+      });
+      expect(moved.control.signal.aborted).toBe(true);
+      await moved.control.commit(behind(moved.batch.records));
+
+      expect(young.batches[0]?.batch.records[0]?.offset).toBe(0n);
+      expect([...(await adapter().log().committed(group, topic))]).toEqual([]);
+    });
+  });
+}
