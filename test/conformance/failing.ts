@@ -1,18 +1,18 @@
 // The conformance of an adapter whose broker answers late, never, or is gone for a while.
-import { describe, expect, test } from "vitest";
+import { expect } from "vitest";
 import { RecordsRefusedError } from "../../src/platform/events/ports.ts";
 import { eventually } from "../harness/eventually.ts";
-import type { Bench } from "./adapter.ts";
+import type { Case } from "./adapter.ts";
 import { follow, live, newTopic, readAll, record, send, text } from "./follow.ts";
 
-export function describeFailing({ adapter, needs }: Bench): void {
-  // One after the other: they disturb everybody.
-  describe("a broker in trouble", { concurrent: false }, () => {
-    test("does not answer: a send is unknown, neither done nor refused, and can be sent again", async () => {
-      const topic = await newTopic(adapter());
-      const producer = adapter().producer();
+export const failing: readonly Case[] = [
+  {
+    name: "does not answer, a send is unknown, neither done nor refused, and can be sent again",
+    async run(adapter) {
+      const topic = await newTopic(adapter);
+      const producer = adapter.producer();
       await producer.send([record(topic, "k", "1")], { signal: live() });
-      const answerAgain = await adapter().loseAnswers();
+      const answerAgain = await adapter.loseAnswers();
       const outcome = await producer.send([record(topic, "k", "2")], { signal: live() }).then(
         () => "acknowledged",
         (error: unknown) => error,
@@ -23,23 +23,25 @@ export function describeFailing({ adapter, needs }: Bench): void {
 
       await eventually(() => producer.send([record(topic, "k", "2")], { signal: live() }));
       await producer.send([record(topic, "k", "3")], { signal: live() });
-      const values = (await readAll(adapter(), topic)).map(({ value }) => text(value));
+      const values = (await readAll(adapter, topic)).map(({ value }) => text(value));
       expect(values.filter((value, index) => values.indexOf(value) === index)).toEqual([
         "1",
         "2",
         "3",
       ]);
-    });
-
-    test("is killed and comes back: nothing acknowledged is lost, and all go on", async (context) => {
-      needs(context, "kill");
-      const topic = await newTopic(adapter(), 2);
-      const producer = adapter().producer();
-      await using follower = follow(adapter(), { topics: [topic] });
+    },
+  },
+  {
+    name: "is killed and comes back, nothing acknowledged is lost, and all go on",
+    needs: "kill",
+    async run(adapter) {
+      const topic = await newTopic(adapter, 2);
+      const producer = adapter.producer();
+      await using follower = follow(adapter, { topics: [topic] });
       await producer.send([record(topic, "k", "1")], { signal: live() });
       await eventually(() => expect(follower.values()).toEqual(["1"]));
 
-      const startAgain = await adapter().kill();
+      const startAgain = await adapter.kill();
       const outcome = producer
         .send([record(topic, "k", "2")], { signal: live() })
         .catch((error: unknown) => error);
@@ -47,10 +49,10 @@ export function describeFailing({ adapter, needs }: Bench): void {
       expect(await outcome).not.toBeInstanceOf(RecordsRefusedError);
 
       await eventually(() => producer.send([record(topic, "k", "2")], { signal: live() }));
-      await send(adapter(), topic, ["3"]);
+      await send(adapter, topic, ["3"]);
       await eventually(() => expect(new Set(follower.values())).toEqual(new Set(["1", "2", "3"])));
-      const values = (await readAll(adapter(), topic)).map(({ value }) => text(value));
+      const values = (await readAll(adapter, topic)).map(({ value }) => text(value));
       expect([...new Set(values)]).toEqual(["1", "2", "3"]);
-    });
-  });
-}
+    },
+  },
+];

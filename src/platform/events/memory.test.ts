@@ -13,9 +13,9 @@ const memory: AdapterUnderTest = {
   async open() {
     const broker = createMemoryBroker();
     return {
-      producer: broker.producer,
-      consumer: broker.consumer,
-      log: broker.log,
+      producer: () => broker.producer(),
+      consumer: () => broker.consumer(),
+      log: () => broker.log(),
       createTopic: async (topic, partitions) => broker.createTopic(topic, partitions),
       write: async (topic, record) => broker.append(topic, record, 0),
       leaveHole: async (topic) => broker.partition(topic, 0).skip(HOLE_OFFSETS),
