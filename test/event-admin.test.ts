@@ -209,6 +209,13 @@ describe("an event that nobody can read", () => {
       const [dead] = await deadOfKey();
       expect(timestampDate(dead?.deadTime ?? deadTime).getTime()).toBeGreaterThan(died);
     });
+    const noted = await query(
+      place,
+      "notification",
+      "select 1 from held_event where event_id = $1 and state = 'dead' and dead_time is not null",
+      [first],
+    );
+    expect(noted).toHaveLength(1);
     expect(await held()).toHaveLength(2);
     expect(await subjects()).toEqual([]);
     await admin.skipDeadLetter({ eventId: first, reason: "the end of the test" });

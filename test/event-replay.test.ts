@@ -124,6 +124,16 @@ describe("a part of a topic that is read again", () => {
     );
     expect(found.filter((count) => count === 1n)).toHaveLength(1);
     expect(found.filter((count) => count === 0n)).toHaveLength(readRanges.length - 1);
+    const [range] = readRanges;
+    const wrong = [
+      [{ partition: 6, fromOffset: 0n, endOffset: 1n }],
+      [{ partition: 0, fromOffset: 1n, endOffset: 1n }],
+      [range ?? {}, range ?? {}],
+    ];
+    for (const partitionRanges of wrong)
+      expect(await codeOf(admin.replayTopic({ ...request(), partitionRanges }))).toBe(
+        "InvalidArgument",
+      );
     expect(await codeOf(admin.replayTopic({ ...request(), since: soon, until: past }))).toBe(
       "InvalidArgument",
     );

@@ -6,7 +6,7 @@ import { OrderEventSchema } from "../gen/waybill/order/v1/order_event_pb.js";
 import { startConsumer, type Consumer } from "../src/platform/events/consumer.ts";
 import { createMemoryBroker, type MemoryBroker } from "../src/platform/events/memory.ts";
 import { replayRanges, type Ranges } from "../src/platform/events/replay-range.ts";
-import { replayTopic, type ReplayMode } from "../src/platform/events/replay.ts";
+import { replayTopic } from "../src/platform/events/replay.ts";
 import type { Outcome, Subscription } from "../src/platform/events/subscription.ts";
 import { eventually } from "./harness/eventually.ts";
 import { openOwnDatabase, type OwnDatabase } from "./harness/own-database.ts";
@@ -93,7 +93,7 @@ const ranges = (wanted?: Ranges): Promise<Ranges> =>
 
 async function replay(
   consumer: Consumer,
-  o: { mode: ReplayMode; wanted?: Ranges; signal?: AbortSignal },
+  o: { apply?: boolean; repeat?: boolean; wanted?: Ranges; signal?: AbortSignal },
 ) {
   return await replayTopic({
     consumer: consumer.parts,
@@ -102,7 +102,8 @@ async function replay(
     subscription,
     ranges: await ranges(o.wanted),
     key: undefined,
-    mode: o.mode,
+    apply: o.apply ?? false,
+    repeat: o.repeat ?? false,
     signal: o.signal ?? new AbortController().signal,
   });
 }
@@ -130,7 +131,7 @@ test("what the consumer has not come to is left to it, however long it takes", a
   append(key, "n2");
   append(key, "n3");
 
-  const { counts, next } = await replay(consumer, { mode: "apply" });
+  const { counts, next } = await replay(consumer, { apply: true });
 
   expect(counts).toMatchObject({ read: 1, known: 1, applied: 0 });
   expect(next.size).toBe(0);
@@ -150,12 +151,12 @@ test("a replay whose time is over says where to go on, and the next one does", a
     return { outcome: "applied" };
   };
 
-  const first = await replay(consumer, { mode: "apply", signal: time.signal });
+  const first = await replay(consumer, { apply: true, signal: time.signal });
   const [behind] = first.next.values();
   expect(behind?.from).toBe(BigInt(first.counts.read));
   expect(first.counts.read).toBeGreaterThanOrEqual(300);
   expect(first.counts.read).toBeLessThan(all.length);
-  const second = await replay(consumer, { mode: "apply", wanted: first.next });
+  const second = await replay(consumer, { apply: true, wanted: first.next });
 
   expect(second.next.size).toBe(0);
   expect(first.counts.applied + second.counts.applied).toBe(all.length);
@@ -170,15 +171,15 @@ test("a replay that meets a passing failure keeps what is done, and the next one
   await readAndForget(consumer, all.length);
   onEvent = failingOn("n600", new AwayError("the neighbour is away"));
 
-  const first = await replay(consumer, { mode: "apply" });
+  const first = await replay(consumer, { apply: true });
   expect(first.next.get(0)).toEqual({ from: 500n, end: 700n });
-  await expect(replay(consumer, { mode: "apply", wanted: first.next })).rejects.toThrow(AwayError);
+  await expect(replay(consumer, { apply: true, wanted: first.next })).rejects.toThrow(AwayError);
   onEvent = () => ({ outcome: "applied" });
-  const last = await replay(consumer, { mode: "apply", wanted: first.next });
+  const last = await replay(consumer, { apply: true, wanted: first.next });
 
   expect(last.next.size).toBe(0);
   expect([...new Set(handled)]).toEqual(all);
-  const { counts } = await replay(consumer, { mode: "look" });
+  const { counts } = await replay(consumer, {});
   expect(counts).toMatchObject({ read: 700, known: 700, applied: 0 });
 });
 
@@ -191,11 +192,11 @@ test("what fails in a replay is dead, and the later ones of its key are held beh
   await readAndForget(consumer, 3);
   onEvent = failingOn("n1");
 
-  const { counts } = await replay(consumer, { mode: "apply" });
+  const { counts } = await replay(consumer, { apply: true });
 
   expect(counts).toMatchObject({ read: 3, applied: 1, dead: 1, held: 1, known: 0 });
   expect(handled).toEqual(["n2"]);
-  const look = await replay(consumer, { mode: "look" });
+  const look = await replay(consumer, {});
   expect(look.counts).toMatchObject({ read: 3, known: 3 });
 });
 
@@ -214,7 +215,7 @@ test("a look says what would come of new events without asking their handler", a
   await database.db.execute(sql`
     DELETE FROM inbox AS i WHERE NOT EXISTS (SELECT 1 FROM held_event AS h WHERE h.event_id = i.event_id)`);
 
-  const { counts } = await replay(consumer, { mode: "look" });
+  const { counts } = await replay(consumer, {});
 
   expect(counts).toMatchObject({ read: 5, known: 2, applied: 2, held: 0, dead: 1 });
   expect(handled).toEqual([]);
@@ -234,7 +235,10 @@ test("by force, a repeatable handler sees again what it applied, and nothing tha
   handled.length = 0;
   onEvent = failingOn("n3");
 
-  const { counts } = await replay(consumer, { mode: "repeat" });
+  const look = await replay(consumer, { repeat: true });
+  expect(look.counts).toMatchObject({ read: 3, known: 1, applied: 2, forced: 2 });
+  expect(handled).toEqual([]);
+  const { counts } = await replay(consumer, { apply: true, repeat: true });
 
   expect(counts).toMatchObject({ read: 3, known: 1, applied: 1, dead: 1, forced: 2 });
   expect(handled).toEqual(["n2"]);

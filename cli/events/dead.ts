@@ -188,7 +188,7 @@ async function replayDead({ targets, values, operands }: Call): Promise<Outcome>
   });
   const events = counted(eventCount, "dead event");
   return {
-    text: dryRun ? `${events} would be tried again.` : `${events} are tried again.`,
+    text: `${dryRun ? "Would be tried" : "Tried"} again: ${events}.`,
     json: { service: target.service, eventCount: String(eventCount), dryRun },
   };
 }

@@ -73,7 +73,7 @@ async function releaseParked({ targets, values }: Call): Promise<Outcome> {
   const reason = required(values, "reason");
   const { eventCount } = await adminOf(target).releaseParkedEvents({ eventKey, reason });
   return {
-    text: `${counted(eventCount, "event")} of the key ${eventKey.key} go out.`,
+    text: `Released: ${counted(eventCount, "event")} of the key ${eventKey.key}.`,
     json: { service: target.service, eventCount: String(eventCount) },
   };
 }

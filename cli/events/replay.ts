@@ -27,7 +27,7 @@ const flag = { type: "boolean" } as const;
 export const replay: Command = {
   name: "replay",
   usage:
-    "--topic T [--since TIME] [--until TIME] [--partition P:FROM-END …] [--key K] [--apply [--force] --reason R]",
+    "--topic T [--since TIME] [--until TIME] [--partition P:FROM-END …] [--key K] [--force] [--apply --reason R]",
   summary: "read a part of a topic again: tell what was never taken, and with --apply apply it",
   options: {
     topic: string,
@@ -75,7 +75,6 @@ function requestOf(values: Values): Request {
   const force = values["force"] === true;
   if (apply && values["dry-run"] === true)
     throw new UsageError("--apply and --dry-run contradict each other");
-  if (force && !apply) throw new UsageError("--force goes with --apply");
   const [since, until] = [text(values, "since"), text(values, "until")];
   const partitions = values["partition"];
   return {

@@ -2,6 +2,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { openDatabase } from "./database/open.ts";
 import { migrateDatabase } from "./database/migrate.ts";
+import { passingFailures } from "./event-admin/event-log.ts";
 import type { EventAdminParts } from "./event-admin/parts.ts";
 import { startConsumer, type Consumer } from "./events/consumer.ts";
 import { createKafka, type Kafka } from "./events/kafka.ts";
@@ -106,7 +107,7 @@ const adminParts = (
   service,
   namespace,
   db,
-  eventLog: kafka.log(),
+  eventLog: passingFailures(kafka.log()),
   consumer,
   wakeRelay: () => relay.wake(),
 });

@@ -9,7 +9,7 @@ import {
 } from "../../../gen/waybill/event/v1/event_admin_service_pb.js";
 import { noteEvents, writeAudit } from "../events/audit.ts";
 import type { OffsetRange } from "../events/ports.ts";
-import { replayRanges, type Ranges } from "../events/replay-range.ts";
+import { PartitionError, replayRanges, type ReplayRangeOptions, type Ranges } from "../events/replay-range.ts";
 import { replayTopic, type Replayed, type ReplayOptions } from "../events/replay.ts";
 import { namespaced, streamOf } from "../events/stream.ts";
 import { Refusal } from "../refusal.ts";
@@ -38,7 +38,7 @@ export async function replayTopicOf(
   }
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(readMs(context))]);
   const entry = request.apply ? auditEntry(context, changeOf(request)) : undefined;
-  const ranges = await replayRanges({
+  const ranges = await rangesOf({
     log: parts.eventLog,
     group: namespaced(parts.namespace, parts.service),
     topic,
@@ -48,7 +48,7 @@ export async function replayTopicOf(
     wanted: wantedRanges(request),
   });
   const key = given(request.key);
-  const replay: Omit<ReplayOptions, "mode"> = {
+  const replay: Omit<ReplayOptions, "apply"> = {
     consumer: consumer.parts,
     log: parts.eventLog,
     topic,
@@ -56,13 +56,23 @@ export async function replayTopicOf(
     ranges,
     key,
     signal,
+    repeat: request.force,
   };
-  if (entry === undefined) return toResponse(await replayTopic({ ...replay, mode: "look" }));
+  if (entry === undefined) return toResponse(await replayTopic({ ...replay, apply: false }));
   // A replay is many transactions. Its note is there before the first, and tells in the end how far it came.
   await parts.db.transaction((tx) => writeAudit(tx, { ...entry, events: 0 }));
-  const replayed = await replayTopic({ ...replay, mode: request.force ? "repeat" : "apply" });
+  const replayed = await replayTopic({ ...replay, apply: true });
   await noteEvents(parts.db, entry.id, replayed.counts.read - replayed.counts.known);
   return toResponse(replayed);
+}
+
+async function rangesOf(o: ReplayRangeOptions): Promise<Ranges> {
+  try {
+    return await replayRanges(o);
+  } catch (error) {
+    if (!(error instanceof PartitionError)) throw error;
+    throw new Refusal("invalid_argument", error.message, { field: "partition_ranges" });
+  }
 }
 
 function consumedTopic(parts: EventAdminParts, topic: string) {

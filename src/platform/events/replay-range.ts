@@ -19,9 +19,15 @@ export interface ReplayRangeOptions {
 
 export type Ranges = ReadonlyMap<number, OffsetRange>;
 
+/** A range was asked of a partition that the topic does not have. */
+export class PartitionError extends Error {
+  override readonly name = "PartitionError";
+}
+
 /**
  * By partition, without the empty ones. It ends where the consumer's group has committed: what comes later the consumer
  * applies itself, and a replay that was faster would take the second event of a key before the first.
+ * Throws a PartitionError.
  */
 export async function replayRanges(o: ReplayRangeOptions): Promise<Ranges> {
   const oldest = Date.now() - (o.retentionHours - MARGIN_HOURS) * HOUR_MS;
@@ -31,6 +37,12 @@ export async function replayRanges(o: ReplayRangeOptions): Promise<Ranges> {
     o.log.committed(o.group, o.topic),
     o.until === undefined ? undefined : o.log.ranges(o.topic, o.until),
   ]);
+  for (const partition of o.wanted?.keys() ?? []) {
+    if (!kept.has(partition))
+      throw new PartitionError(
+        `${o.topic} has no partition ${partition}: they are 0 to ${kept.size - 1}`,
+      );
+  }
   const ranges = [...kept].map(([partition, { from, end }]): [number, OffsetRange] => {
     const wanted = o.wanted === undefined ? { from, end } : o.wanted.get(partition);
     const ends = [end, committed.get(partition) ?? from, wanted?.end ?? from];

@@ -10,15 +10,12 @@ import type { Ranges } from "./replay-range.ts";
 import { heldEvent, inbox, type Database } from "./schema.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** Records that are looked up together. */
-const LOOKUP_RECORDS = 500;
+/** Records that are looked up together, and done before it is looked whether there is time for more. */
+const LOOKUP_RECORDS = 100;
 /** Events that share a transaction. */
 const CHUNK_EVENTS = 50;
 /** A call reads no more than about so many records, however much time it has. */
 const CALL_LIMIT_RECORDS = 100_000;
-
-/** "look" changes nothing; "repeat" runs also the handlers of events that were applied before. */
-export type ReplayMode = "look" | "apply" | "repeat";
 
 export interface ReplayOptions {
   readonly consumer: ChunkParts;
@@ -28,7 +25,10 @@ export interface ReplayOptions {
   readonly ranges: Ranges;
   /** Undefined: all keys. */
   readonly key: string | undefined;
-  readonly mode: ReplayMode;
+  /** False: nothing is changed, no handler is asked, and what is told is what would be. */
+  readonly apply: boolean;
+  /** Also what was applied before, a second time. */
+  readonly repeat: boolean;
   /** Aborts when the time is over: what was begun is ended, and the rest is left. */
   readonly signal: AbortSignal;
 }
@@ -51,7 +51,7 @@ interface Replaying extends ReplayOptions {
   readonly counts: ReplayCounts;
   /** The first offset that is not done, by partition. */
   readonly places: Map<number, bigint>;
-  /** In mode "look": new events that were counted. A topic may hold one twice. */
+  /** Of a look: new events that were counted. A topic may hold one twice. */
   readonly seen: Set<string>;
 }
 
@@ -128,10 +128,13 @@ async function replayEvents(r: Replaying, events: readonly ReceivedEvent[]): Pro
     events.map((event) => event.meta.eventId),
   );
   const isAgain = (event: ReceivedEvent): boolean =>
-    r.mode === "repeat" && taken.get(event.meta.eventId)?.is_held === false;
-  const fresh = events.filter((event) => !taken.has(event.meta.eventId));
-  if (r.mode === "look") {
-    count(r, "known", events.length - fresh.length);
+    r.repeat && taken.get(event.meta.eventId)?.is_held === false;
+  if (!r.apply) {
+    const again = events.filter(isAgain);
+    const fresh = events.filter((event) => !taken.has(event.meta.eventId));
+    count(r, "known", events.length - fresh.length - again.length);
+    count(r, "applied", again.length);
+    r.counts.forced += again.length;
     return lookAt(r, fresh);
   }
   // In their order, whichever they are.

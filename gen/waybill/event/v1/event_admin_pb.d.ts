@@ -666,7 +666,7 @@ export declare type AuditEntry = Message<"waybill.event.v1.AuditEntry"> & {
   reason: string;
 
   /**
-   * How many events it changed.
+   * How many events it changed. Of ReplayTopic: how many it did not leave alone; 0 while it runs.
    *
    * @generated from field: int64 event_count = 6;
    */

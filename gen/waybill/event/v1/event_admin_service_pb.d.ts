@@ -551,7 +551,7 @@ export declare type ReplayTopicRequest = Message<"waybill.event.v1.ReplayTopicRe
   apply: boolean;
 
   /**
-   * Apply also what the service did take: a second time. Only for a topic whose handler is declared repeatable.
+   * Also what the service did take, a second time. Only for a topic whose handler is declared repeatable.
    *
    * @generated from field: bool force = 7;
    */
@@ -597,7 +597,8 @@ export declare type ReplayTopicResponse = Message<"waybill.event.v1.ReplayTopicR
   appliedCount: bigint;
 
   /**
-   * Those among the applied, ignored, held and dead ones that the service had taken before.
+   * Those among the applied, ignored and dead ones that the service had taken before. Such a dead one is only told of: its
+   * key goes on.
    *
    * @generated from field: int64 forced_count = 4;
    */
@@ -761,8 +762,8 @@ export declare const EventAdminService: GenService<{
    *
    * To repeat it is harmless: an event is applied once.
    *
-   * Fails with INVALID_ARGUMENT without exactly one of event_id, event_key and dead_since, or without a reason; with NOT_FOUND where
-   * no dead letter has the event_id.
+   * Fails with INVALID_ARGUMENT without exactly one of event_id, event_key and dead_since, or without a reason; with
+   * NOT_FOUND for an event_id that the service never took.
    *
    * @generated from rpc waybill.event.v1.EventAdminService.ReplayDeadLetters
    */
@@ -839,9 +840,10 @@ export declare const EventAdminService: GenService<{
    * It reads as far as the service itself has read, and as far back as the contract says that the topic keeps its records. A
    * long part takes several calls: each goes as far as its deadline lets it, and says where the next one begins.
    *
-   * Fails with INVALID_ARGUMENT for an empty range or apply without a reason; with FAILED_PRECONDITION for a topic that the service does not
-   * consume, and for force where the topic's handler is not declared repeatable; with UNAVAILABLE while the broker or the
-   * database does not answer: then to repeat it is harmless without force.
+   * Fails with INVALID_ARGUMENT for an empty range, a partition that is not there, or apply without a reason; with
+   * FAILED_PRECONDITION for a topic that the service does not consume, and for force where the topic's handler is not
+   * declared repeatable; with UNAVAILABLE while the broker or the database does not answer: without force, to repeat it
+   * is harmless.
    *
    * @generated from rpc waybill.event.v1.EventAdminService.ReplayTopic
    */
