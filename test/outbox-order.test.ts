@@ -149,5 +149,6 @@ test("an event that the broker refuses stands aside with the later ones of its k
     expect(parked.map((row) => row.seq)).toEqual(["1", "2", "3"]);
   });
   expect(await sequencesOf(broker, large)).toEqual([]);
-  expect(await sequencesOf(broker, other)).toEqual(["1"]);
+  // Perhaps twice: other partitions may have taken their part of the batch that was refused.
+  expect(new Set(await sequencesOf(broker, other))).toEqual(new Set(["1"]));
 });
