@@ -78,4 +78,45 @@ export const grouping: readonly Case[] = [
       expect([...(await adapter.log().committed(group, topic))]).toEqual([]);
     },
   },
+  {
+    name: "pass on a partition whose handler does not end, and take no late commit from that",
+    async run(adapter) {
+      const topic = await newTopic(adapter, 2);
+      await keysByPartition(adapter, topic);
+      const group = newGroup();
+      const hold = Promise.withResolvers<void>();
+      const ended = new Set<number>();
+      await using old = follow(adapter, {
+        group,
+        topics: [topic],
+        async onBatch({ partition, records }, control) {
+          if (ended.has(partition)) return await abortOf(control.signal);
+          await hold.promise;
+          await control.commit(behind(records));
+          ended.add(partition);
+        },
+      });
+      await eventually(() => expect(old.batches).toHaveLength(2));
+      await using young = follow(adapter, {
+        group,
+        topics: [topic],
+        onBatch: (_, control) => abortOf(control.signal),
+      });
+      try {
+        const { partition, records } = await eventually(() => {
+          const taken = young.batches.find((mine) =>
+            old.batches.some(({ batch }) => batch.partition === mine.batch.partition),
+          );
+          if (taken === undefined) throw new Error("no partition was passed on yet");
+          return taken.batch;
+        });
+        expect(records[0]?.offset).toBe(0n);
+        hold.resolve();
+        await eventually(() => expect(ended).toContain(partition));
+        expect([...(await adapter.log().committed(group, topic)).keys()]).not.toContain(partition);
+      } finally {
+        hold.resolve();
+      }
+    },
+  },
 ];

@@ -8,8 +8,8 @@ import { createKafka } from "../../src/platform/events/kafka.ts";
 import { eventually } from "../harness/eventually.ts";
 import type { Adapter, AdapterUnderTest } from "./adapter.ts";
 
-/** Short, so that a send which nobody answers ends soon: it is tried three times. */
-const REQUEST_LIMIT_MS = 1_000;
+/** Short, so that what waits for them ends soon. */
+const LIMITS = { requestMs: 1_000, rebalanceMs: 2_000 };
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -22,9 +22,7 @@ async function open(): Promise<Adapter> {
   const broker = parts.use(await startKafka({ dataDir }));
   const { brokers } = broker;
   const clientId = "conformance";
-  const kafka = parts.use(
-    createKafka({ brokers, clientId, log: quiet, requestLimitMs: REQUEST_LIMIT_MS }),
-  );
+  const kafka = parts.use(createKafka({ brokers, clientId, log: quiet, limits: LIMITS }));
   const plain = parts.use(await openPlainClient(brokers));
   const running = parts.move();
   return {

@@ -4,6 +4,7 @@ import { describeConformance } from "../../../test/conformance/conformance.ts";
 import { createMemoryBroker } from "./memory.ts";
 
 const HOLE_OFFSETS = 3;
+const REBALANCE_MS = 200;
 
 const memory: AdapterUnderTest = {
   lacks: {
@@ -11,7 +12,7 @@ const memory: AdapterUnderTest = {
     groups: "a log in memory reads without a group",
   },
   async open() {
-    const broker = createMemoryBroker();
+    const broker = createMemoryBroker({ rebalanceMs: REBALANCE_MS });
     return {
       producer: () => broker.producer(),
       consumer: () => broker.consumer(),
