@@ -9,7 +9,12 @@ import {
 } from "../../../gen/waybill/event/v1/event_admin_service_pb.js";
 import { noteEvents, writeAudit } from "../events/audit.ts";
 import type { OffsetRange } from "../events/ports.ts";
-import { PartitionError, replayRanges, type ReplayRangeOptions, type Ranges } from "../events/replay-range.ts";
+import {
+  PartitionError,
+  replayRanges,
+  type ReplayRangeOptions,
+  type Ranges,
+} from "../events/replay-range.ts";
 import { replayTopic, type Replayed, type ReplayOptions } from "../events/replay.ts";
 import { namespaced, streamOf } from "../events/stream.ts";
 import { Refusal } from "../refusal.ts";
