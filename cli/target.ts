@@ -25,7 +25,7 @@ interface Stack {
   readonly tokens: { readonly operator: string };
 }
 
-/** Throws a UsageError where it is not clear whom to ask, or with which token. */
+/** Throws a UsageError where it is not clear whom to ask, or with which token; an Error where no stack runs. */
 export function targetsOf(o: TargetOptions): Target[] {
   const token = o.token ?? process.env["WAYBILL_TOKEN"];
   if (o.address !== undefined) {
@@ -54,7 +54,7 @@ function readStack(): Stack {
     const stack: Stack = JSON.parse(readFileSync(join(home, "stack.json"), "utf8"));
     return stack;
   } catch {
-    throw new UsageError(
+    throw new Error(
       `no stack is running in ${home}/: start one with npm start, name its folder in WAYBILL_HOME, ` +
         "or give --address and --token",
     );

@@ -136,8 +136,7 @@ export async function wasTaken(db: Database, consumer: string, eventId: string):
 
 export type Skipped =
   | { readonly outcome: "skipped"; readonly head: HeldKeyRow | undefined }
-  | { readonly outcome: "not_found" }
-  | { readonly outcome: "not_dead" };
+  | { readonly outcome: "not_found" | "not_dead"; readonly head?: never };
 
 /** Takes the dead event away; its inbox row stays, so it does not come back. The one behind it is due. */
 export async function skipDeadLetter(
@@ -145,12 +144,16 @@ export async function skipDeadLetter(
   consumer: string,
   eventId: string,
 ): Promise<Skipped> {
-  const rows = await tx.execute<{ id: string; topic: string; key: string; state: string }>(sql`
-    SELECT id, topic, key, state FROM ${heldEvent}
-    WHERE consumer = ${consumer} AND event_id = ${eventId}::uuid FOR UPDATE`);
+  // Only a dead one is locked: one that waits may be at its handler, for as long as that takes.
+  const rows = await tx.execute<{ id: string; topic: string; key: string }>(sql`
+    SELECT id, topic, key FROM ${heldEvent}
+    WHERE consumer = ${consumer} AND event_id = ${eventId}::uuid AND state = 'dead' FOR UPDATE`);
   const row = rows[0];
-  if (row === undefined) return { outcome: "not_found" };
-  if (row.state !== "dead") return { outcome: "not_dead" };
+  if (row === undefined) {
+    const waiting = await tx.execute(sql`
+      SELECT 1 FROM ${heldEvent} WHERE consumer = ${consumer} AND event_id = ${eventId}::uuid`);
+    return { outcome: waiting.length > 0 ? "not_dead" : "not_found" };
+  }
   await removeHeld(tx, consumer, row);
   return { outcome: "skipped", head: await findHeldKey(tx, consumer, row) };
 }
