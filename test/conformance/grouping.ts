@@ -1,8 +1,12 @@
 // The conformance of consumer groups: members share the partitions, and what was taken away is nobody's to commit.
 import { expect } from "vitest";
+import { setTimeout as wait } from "node:timers/promises";
 import { eventually } from "../harness/eventually.ts";
 import type { Case } from "./adapter.ts";
 import { abortOf, behind, follow, keysByPartition, newGroup, newTopic, send } from "./follow.ts";
+
+/** Joining a group has some steps, and takes some ten milliseconds: members are stopped at each of them. */
+const JOINING_STEP_MS = 15;
 
 export const grouping: readonly Case[] = [
   {
@@ -117,6 +121,27 @@ export const grouping: readonly Case[] = [
       } finally {
         hold.resolve();
       }
+    },
+  },
+  {
+    name: "keep no place for members that were stopped while they joined, whenever that was",
+    async run(adapter) {
+      const topic = await newTopic(adapter, 2);
+      const keys = await keysByPartition(adapter, topic);
+      const group = newGroup();
+      const moments = Array.from({ length: 8 }, (_, index) => index * JOINING_STEP_MS);
+      await Promise.all(
+        moments.map(async (moment) => {
+          const hasty = follow(adapter, { group, topics: [topic] });
+          await wait(moment);
+          await hasty.stop();
+        }),
+      );
+      await using steady = follow(adapter, { group, topics: [topic] });
+      for (const key of keys) await send(adapter, topic, [`now ${key}`], key);
+      await eventually(() =>
+        expect(steady.values()).toEqual(expect.arrayContaining(keys.map((key) => `now ${key}`))),
+      );
     },
   },
 ];
