@@ -98,9 +98,7 @@ describe("the events of an order", () => {
         "content-type": "application/protobuf",
         traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
       });
-      // What a worker sends later begins a trace of its own.
-      if (schema !== NotificationEventSchema)
-        expect(record.headers["traceparent"]).toContain(traceId);
+      expect(record.headers["traceparent"]).toContain(traceId);
     }
     expect(new Set(records.map(({ record }) => record.headers["ce_id"])).size).toBe(6);
   });
