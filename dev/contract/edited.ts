@@ -7,6 +7,7 @@ import {
   type DescMessage,
   type FileRegistry,
 } from "@bufbuild/protobuf";
+import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import {
   FieldDescriptorProto_Label,
   FieldDescriptorProtoSchema,
@@ -15,6 +16,7 @@ import {
   type DescriptorProto,
   type EnumDescriptorProto,
   type FieldDescriptorProto_Type,
+  type FieldOptions,
   type FileDescriptorProto,
 } from "@bufbuild/protobuf/wkt";
 
@@ -23,17 +25,23 @@ export interface Draft {
   /** "waybill.order.v1.OrderEvent" */
   message(typeName: string): DescriptorProto;
   enumeration(typeName: string): EnumDescriptorProto;
+  /** Adds a message to the file that holds another one. */
+  addMessage(beside: string, message: DescriptorProto): void;
 }
 
-/** The contract of this message and of all it stands on, after the edit. */
+/** The contract of these messages and of all they stand on, after the edit. */
 export function editedContract(
-  schema: DescMessage,
+  schemas: readonly DescMessage[],
   edit: (draft: Draft) => void = () => undefined,
 ): FileRegistry {
-  const file = [...filesOf(schema.file)].map(({ proto }) => clone(FileDescriptorProtoSchema, proto));
+  const files = new Set<DescFile>();
+  for (const schema of schemas) addFile(files, schema.file);
+  const file = [...files].map(({ proto }) => clone(FileDescriptorProtoSchema, proto));
   edit({
-    message: (typeName) => declared(file, typeName, (one) => one.messageType),
-    enumeration: (typeName) => declared(file, typeName, (one) => one.enumType),
+    message: (typeName) => declared(file, typeName, (one) => one.messageType).found,
+    enumeration: (typeName) => declared(file, typeName, (one) => one.enumType).found,
+    addMessage: (beside, message) =>
+      void declared(file, beside, (one) => one.messageType).file.messageType.push(message),
   });
   return createFileRegistry(create(FileDescriptorSetSchema, { file }));
 }
@@ -55,27 +63,29 @@ export function addField(
     /** Of a message or an enum: its name with a dot before it. */
     readonly typeName?: string;
     readonly oneofIndex?: number;
+    readonly options?: FieldOptions;
   },
 ): void {
   const label = FieldDescriptorProto_Label.OPTIONAL;
-  message.field.push(create(FieldDescriptorProtoSchema, { ...field, label }));
+  const jsonName = protoCamelCase(field.name);
+  message.field.push(create(FieldDescriptorProtoSchema, { ...field, label, jsonName }));
 }
 
 /** The file and all that it imports, each once, what is imported first. */
-function filesOf(file: DescFile, seen = new Set<DescFile>()): Set<DescFile> {
-  if (seen.has(file)) return seen;
-  for (const dependency of file.dependencies) filesOf(dependency, seen);
-  return seen.add(file);
+function addFile(files: Set<DescFile>, file: DescFile): void {
+  if (files.has(file)) return;
+  for (const dependency of file.dependencies) addFile(files, dependency);
+  files.add(file);
 }
 
 function declared<T extends { readonly name: string }>(
   files: readonly FileDescriptorProto[],
   typeName: string,
   declarationsOf: (file: FileDescriptorProto) => readonly T[],
-): T {
+): { readonly file: FileDescriptorProto; readonly found: T } {
   for (const file of files) {
     const found = declarationsOf(file).find((one) => `${file.package}.${one.name}` === typeName);
-    if (found !== undefined) return found;
+    if (found !== undefined) return { file, found };
   }
   throw new Error(`The contract has no ${typeName}.`);
 }
