@@ -19,3 +19,5 @@ ALTER TABLE "held_event" ADD COLUMN "dead_time" timestamp with time zone;--> sta
 CREATE INDEX "event_audit_time" ON "event_audit" USING btree ("create_time");--> statement-breakpoint
 -- By hand: rows live for milliseconds, so the table is vacuumed by count, often and at full speed, never because it grew.
 ALTER TABLE "outbox" SET (fillfactor = 100, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
+--> statement-breakpoint
+DROP INDEX "outbox_shard_id";

@@ -68,6 +68,7 @@ export async function openBackbone(
       subscriptions,
       classify,
       runInTrace: continueTrace,
+      inboxHours: config.inboxRetentionHours,
       onCommit: () => {
         relay.wake();
         onCommit?.();

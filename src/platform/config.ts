@@ -39,16 +39,19 @@ export class SettingsReader {
 
   /** A whole number from `min` to `max`. */
   integer(name: string, limits: { min: number; max: number; fallback: number }): number {
+    return this.optionalInteger(name, limits) ?? limits.fallback;
+  }
+
+  /** A whole number from `min` to `max`, or undefined where it is not set. */
+  optionalInteger(name: string, limits: { min: number; max: number }): number | undefined {
     const raw = this.optionalText(name);
-    if (raw === undefined) return limits.fallback;
+    if (raw === undefined) return undefined;
     const value = Number(raw);
-    if (!Number.isInteger(value) || value < limits.min || value > limits.max) {
-      this.#problems.push(
-        `${name} is "${raw}": it must be a whole number from ${limits.min} to ${limits.max}.`,
-      );
-      return limits.fallback;
-    }
-    return value;
+    if (Number.isInteger(value) && value >= limits.min && value <= limits.max) return value;
+    this.#problems.push(
+      `${name} is "${raw}": it must be a whole number from ${limits.min} to ${limits.max}.`,
+    );
+    return undefined;
   }
 
   /** One of a few words. */

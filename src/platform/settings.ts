@@ -27,6 +27,8 @@ export interface ServiceSettings extends ListenSettings {
   readonly kafkaBrokers: readonly string[];
   readonly kafkaReplication: number;
   readonly kafkaMinInsyncReplicas: number;
+  /** How long it is remembered which events were taken; undefined: as long as the topics' retention demands. */
+  readonly inboxRetentionHours: number | undefined;
   readonly identity: IdentitySettings;
   /** The path of the private JWK with which this service signs its own tokens. */
   readonly servicePrivateKey: string;
@@ -74,6 +76,7 @@ export function readServiceSettings(service: string, read: SettingsReader): Serv
       max: 10,
       fallback: 1,
     }),
+    inboxRetentionHours: read.optionalInteger("INBOX_RETENTION_HOURS", { min: 1, max: 87_600 }),
     identity: readIdentitySettings(read),
     servicePrivateKey: read.text("WAYBILL_SERVICE_KEY", "the path of this service's private JWK"),
   };

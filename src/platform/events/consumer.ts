@@ -1,9 +1,10 @@
 // Reads topics for a service: every event is applied once, in the order of its key, whatever fails in between.
-import { applyEvents, reportDead, type Application } from "./apply.ts";
+import type { Application } from "./apply.ts";
+import { applyChunk, type ChunkParts } from "./chunk.ts";
+import { createCrashCount } from "./crash-count.ts";
 import { underlying } from "./failure.ts";
-import { hold } from "./held.ts";
 import { startHeldRetry } from "./held-retry.ts";
-import { startInboxPruning, takeNew } from "./inbox.ts";
+import { inboxHours, startInboxPruning } from "./inbox.ts";
 import { chunksByLane, createLanes, type Lanes } from "./lane.ts";
 import { backoffMs, within } from "./loop.ts";
 import type { BatchControl, EventConsumer, EventsLog, PartitionBatch } from "./ports.ts";
@@ -20,7 +21,6 @@ const LANES = 4;
 /** Events that share a transaction. */
 const CHUNK_EVENTS = 50;
 const COMMIT_EVERY_MS = 1_000;
-const BUG_TRIES = 3;
 const HOLD_LIMIT_MS = 24 * 60 * 60 * 1000;
 const STOP_LIMIT_MS = 9_500;
 
@@ -47,18 +47,17 @@ export interface ConsumerOptions {
   readonly lanes?: number;
   /** How long an event may wait for its ground before it is dead. */
   readonly holdLimitMs?: number;
+  /** How long it is remembered which events were taken. Default: the longest retention of the topics and a week. */
+  readonly inboxHours?: number | undefined;
 }
 
-interface Reading {
-  readonly app: Application;
-  readonly db: Database;
+interface Reading extends ChunkParts {
   readonly lanes: Lanes;
-  classify(error: unknown): ErrorKind;
-  wakeHeld(): void;
   /** Failures in a row, by topic and partition. */
   readonly failures: Map<string, number>;
 }
 
+/** Throws a RetentionError where the inbox would forget sooner than a topic does. */
 export async function startConsumer(o: ConsumerOptions): Promise<Consumer> {
   const streams = o.subscriptions.map((subscription) => ({
     subscription,
@@ -74,12 +73,17 @@ export async function startConsumer(o: ConsumerOptions): Promise<Consumer> {
   const { db, log } = o;
   const classify = (error: unknown): ErrorKind => o.classify(error);
   const holdLimitMs = o.holdLimitMs ?? HOLD_LIMIT_MS;
-  const held = startHeldRetry({ app, db, classify, holdLimitMs, bugTries: BUG_TRIES });
-  const retentionHours = Math.max(...streams.map(({ stream }) => stream.retentionHours));
-  const loops = [...held.loops, startInboxPruning({ db, consumer: o.name, retentionHours, log })];
+  const keepHours = inboxHours(
+    streams.map(({ stream }) => stream),
+    o.inboxHours,
+  );
+  const crashes = createCrashCount(db, o.name, log);
+  const held = startHeldRetry({ app, db, crashes, classify, holdLimitMs });
+  const loops = [...held.loops, startInboxPruning({ db, consumer: o.name, keepHours, log })];
   const reading: Reading = {
     app,
     db,
+    crashes,
     lanes: createLanes(o.lanes ?? LANES),
     classify,
     wakeHeld: held.wake,
@@ -103,7 +107,9 @@ export async function startConsumer(o: ConsumerOptions): Promise<Consumer> {
       const ended = Promise.allSettled([running, ...loops.map((loop) => loop.stop())]); // `failed` tells of errors
       if ((await within(STOP_LIMIT_MS, ended)) === undefined) {
         log.warn({ consumer: o.name }, "the consumer was left with a handler that did not end");
+        return;
       }
+      await crashes.leaveAll();
     },
   };
 }
@@ -147,55 +153,4 @@ async function readBatch(r: Reading, batch: PartitionBatch, control: BatchContro
     "a partition is paused",
   );
   control.pause(backoffMs(failures));
-}
-
-async function commitEvents(r: Reading, events: readonly ReceivedEvent[]): Promise<void> {
-  const due = await r.db.transaction((tx) => applyEvents(r.app, tx, events));
-  if (due) r.wakeHeld();
-  r.app.onCommit();
-}
-
-/** All in one transaction; after an error one by one, so that only the event that fails stands back. */
-async function applyChunk(
-  r: Reading,
-  events: readonly ReceivedEvent[],
-  done: (event: ReceivedEvent) => void,
-): Promise<void> {
-  if (events.length > 1) {
-    try {
-      await commitEvents(r, events);
-      for (const event of events) done(event);
-      return;
-    } catch (error) {
-      r.app.log.info(
-        { events: events.length, error: underlying(error) },
-        "a chunk of events is applied one by one",
-      );
-    }
-  }
-  for (const event of events) {
-    await applyAlone(r, event);
-    done(event);
-  }
-}
-
-/** Throws only what is transient: the event is tried again. Whatever else is thrown makes it dead. */
-async function applyAlone(r: Reading, event: ReceivedEvent): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await commitEvents(r, [event]);
-      return;
-    } catch (error) {
-      const kind = r.classify(error);
-      if (kind === "transient") throw error;
-      if (kind === "bug" && tries < BUG_TRIES) continue;
-      await r.db.transaction(async (tx) => {
-        const fresh = await takeNew(tx, r.app.consumer, [event.meta.eventId]);
-        if (fresh.size === 0) return;
-        await hold(tx, r.app.consumer, [{ event, why: { cause: "dead", error, attempts: tries } }]);
-      });
-      reportDead(r.app, event, underlying(error));
-      return;
-    }
-  }
 }

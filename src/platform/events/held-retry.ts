@@ -1,5 +1,7 @@
 // Gives held events their next try: when another event of their key was applied, or when the clock says so.
 import { applyEvent, nameOf, reportDead, type Application } from "./apply.ts";
+import { BUG_TRIES, crashError } from "./chunk.ts";
+import { CRASH_LIMIT, removeCount, type CrashCount } from "./crash-count.ts";
 import { underlying } from "./failure.ts";
 import {
   buryHeld,
@@ -25,11 +27,10 @@ const TRANSIENT_REST_MS = 5_000;
 export interface HeldRetryOptions {
   readonly app: Application;
   readonly db: Database;
+  readonly crashes: CrashCount;
   classify(error: unknown): ErrorKind;
   /** An event that found no ground for so long is dead. */
   readonly holdLimitMs: number;
-  /** How often a handler may fail with a bug. */
-  readonly bugTries: number;
 }
 
 export function startHeldRetry(o: HeldRetryOptions): {
@@ -47,9 +48,14 @@ export function startHeldRetry(o: HeldRetryOptions): {
   return { loops: [retry, forgotten], wake: () => retry.wake() };
 }
 
+interface Tried {
+  readonly row: HeldRow;
+  readonly event: ReceivedEvent;
+}
+
 /** False: nothing is due. */
 async function retryOne(o: HeldRetryOptions, bugs: Map<string, number>): Promise<boolean> {
-  let tried: { row: HeldRow; event: ReceivedEvent } | undefined;
+  let tried: Tried | undefined;
   try {
     const found = await o.db.transaction(async (tx) => {
       const row = await nextDue(tx, o.app.consumer);
@@ -63,24 +69,36 @@ async function retryOne(o: HeldRetryOptions, bugs: Map<string, number>): Promise
         return true;
       }
       tried = { row, event: receive(recordOf(row), subscription.schema) };
-      await retryIn(o, tx, tried.row, tried.event);
+      await retryCounted(o, tx, tried);
       return true;
     });
+    if (tried !== undefined) o.crashes.ended([tried.event.meta.eventId]);
     if (found) o.app.onCommit();
     return found;
   } catch (error) {
     if (tried === undefined) throw error;
+    await o.crashes.left([tried.event.meta.eventId]);
     await settleFailure(o, bugs, tried, error);
     return true;
   }
 }
 
+/** The start is counted on a connection of its own: it must outlive the transaction, if the process does not. */
+async function retryCounted(o: HeldRetryOptions, tx: Transaction, tried: Tried): Promise<void> {
+  const { eventId } = tried.event.meta;
+  const suspects = await o.crashes.begin([eventId]);
+  if (suspects.size === 0) await retryIn(o, tx, tried, 0);
+  else await o.crashes.alone(eventId, (crashes) => retryIn(o, tx, tried, crashes));
+  await removeCount(tx, o.app.consumer, eventId);
+}
+
 async function retryIn(
   o: HeldRetryOptions,
   tx: Transaction,
-  row: HeldRow,
-  event: ReceivedEvent,
+  { row, event }: Tried,
+  crashes: number,
 ): Promise<void> {
+  if (crashes >= CRASH_LIMIT) return bury(o, tx, { row, event }, crashError(crashes));
   const verdict = await applyEvent(o.app, tx, event);
   if (verdict.outcome !== "not_yet") {
     await removeHeld(tx, o.app.consumer, row);
@@ -92,15 +110,23 @@ async function retryIn(
     await postponeHeld(tx, row, { reason: verdict.reason, restMs });
     return;
   }
-  const error = new Error(`It waited too long: ${verdict.reason}`);
-  await buryHeld(tx, row, error);
+  await bury(o, tx, { row, event }, new Error(`It waited too long: ${verdict.reason}`));
+}
+
+async function bury(
+  o: HeldRetryOptions,
+  db: Database | Transaction,
+  { row, event }: Tried,
+  error: Error,
+): Promise<void> {
+  await buryHeld(db, row, error);
   reportDead(o.app, event, error);
 }
 
 async function settleFailure(
   o: HeldRetryOptions,
   bugs: Map<string, number>,
-  { row, event }: { row: HeldRow; event: ReceivedEvent },
+  { row, event }: Tried,
   thrown: unknown,
 ): Promise<void> {
   const error = underlying(thrown);
@@ -110,11 +136,10 @@ async function settleFailure(
     return postponeHeld(o.db, row, { reason: error.message, restMs: TRANSIENT_REST_MS });
   }
   const tries = (bugs.get(row.id) ?? 0) + 1;
-  if (kind === "bug" && tries < o.bugTries) {
+  if (kind === "bug" && tries < BUG_TRIES) {
     bugs.set(row.id, tries);
     return postponeHeld(o.db, row, { reason: error.message, restMs: RETRY_FIRST_MS });
   }
   bugs.delete(row.id);
-  await buryHeld(o.db, row, error);
-  reportDead(o.app, event, error);
+  await bury(o, o.db, { row, event }, error);
 }

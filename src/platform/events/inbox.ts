@@ -2,7 +2,8 @@
 import { sql } from "drizzle-orm";
 import { startLoop, type Loop } from "./loop.ts";
 import type { EventsLog } from "./ports.ts";
-import { inbox, type Database, type Transaction } from "./schema.ts";
+import { eventAttempt, inbox, type Database, type Transaction } from "./schema.ts";
+import type { StreamTopic } from "./stream.ts";
 
 /** A record may be read again as long as its topic keeps it, and by a replay for a while after. */
 const KEEP_AFTER_RETENTION_HOURS = 7 * 24;
@@ -10,15 +11,36 @@ const PRUNE_EVERY_MS = 60 * 60 * 1000;
 const PRUNE_CHUNK_ROWS = 1_000;
 const PRUNE_REST_MS = 50;
 
-/** Takes the events that the consumer did not take before, and returns their IDs. */
+/** The inbox would forget an event while a topic still holds it: a second delivery would be applied again. */
+export class RetentionError extends Error {
+  override readonly name = "RetentionError";
+}
+
+/** How long the inbox remembers, in hours: as wanted, never less than the topics. Throws a RetentionError. */
+export function inboxHours(streams: readonly StreamTopic[], wanted: number | undefined): number {
+  const longest = streams.reduce((a, b) => (b.retentionHours > a.retentionHours ? b : a));
+  if (wanted === undefined) return longest.retentionHours + KEEP_AFTER_RETENTION_HOURS;
+  if (wanted >= longest.retentionHours) return wanted;
+  throw new RetentionError(
+    `INBOX_RETENTION_HOURS is ${wanted}, but the topic ${longest.topic} keeps its records for ` +
+      `${longest.retentionHours} hours: an event that is read again after the inbox forgot it would be applied twice. ` +
+      `Set it to ${longest.retentionHours} or more, or leave it out.`,
+  );
+}
+
+/** Takes the events that the consumer did not take before, and returns their IDs. Their starts have ended with it. */
 export async function takeNew(
   tx: Transaction,
   consumer: string,
   eventIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
+  const ids = `{${eventIds.join(",")}}`;
   const rows = await tx.execute<{ event_id: string }>(sql`
+    WITH ended AS (
+      DELETE FROM ${eventAttempt} WHERE consumer = ${consumer} AND event_id = ANY (${ids}::uuid[])
+    )
     INSERT INTO ${inbox} (consumer, event_id)
-    SELECT ${consumer}, event_id FROM unnest(${`{${eventIds.join(",")}}`}::uuid[]) AS event_id
+    SELECT ${consumer}, event_id FROM unnest(${ids}::uuid[]) AS event_id
     ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id`);
   return new Set(rows.map((row) => row.event_id));
 }
@@ -30,12 +52,13 @@ export async function takeNew(
 export function startInboxPruning(o: {
   db: Database;
   consumer: string;
-  retentionHours: number;
+  keepHours: number;
   log: EventsLog;
 }): Loop {
-  const keepHours = o.retentionHours + KEEP_AFTER_RETENTION_HOURS;
   return startLoop("pruning the inbox", o.log, async () => {
-    const cutoff = new Date(Date.now() - keepHours * 60 * 60 * 1000);
+    const cutoff = new Date(Date.now() - o.keepHours * 60 * 60 * 1000);
+    await o.db.execute(sql`
+      DELETE FROM ${eventAttempt} WHERE consumer = ${o.consumer} AND event_id < ${firstIdAt(cutoff)}::uuid`);
     const rows = await o.db.execute(sql`
       DELETE FROM ${inbox} WHERE consumer = ${o.consumer} AND event_id IN (
         SELECT event_id FROM ${inbox}
@@ -48,7 +71,7 @@ export function startInboxPruning(o: {
 }
 
 /** The least UUIDv7 of a moment. */
-function firstIdAt(time: Date): string {
+export function firstIdAt(time: Date): string {
   const hex = time.getTime().toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }

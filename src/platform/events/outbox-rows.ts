@@ -22,35 +22,51 @@ export interface OutboxRow {
   readonly headers: HeaderTexts;
   /** An earlier event of its topic and key is parked. */
   readonly behind_parked: boolean;
+  /** An earlier event of its topic and key came late: it lies where this read did not look. */
+  readonly behind_late: boolean;
+}
+
+export interface OutboxRead {
+  readonly shards: readonly number[];
+  readonly withoutTopics: readonly string[];
+  /** Rows up to this ID are not looked at, nor later ones of a key that has one there. */
+  readonly after: bigint;
 }
 
 /**
- * The oldest rows of the shards, by ID, up to the limits of a batch but at least one; none of the topics left out.
- * Plain ORDER BY id: a cursor (`id > last seen`) would lose rows, because IDs commit out of order.
+ * The oldest rows, by ID, up to the limits of a batch but at least one. The primary key leads it: an index that
+ * begins with the shard would cost every publishing transaction, and few relays share an outbox.
  */
-export async function readBatch(
-  db: Database,
-  shards: readonly number[],
-  withoutTopics: readonly string[],
-): Promise<OutboxRow[]> {
+export async function readBatch(db: Database, o: OutboxRead): Promise<OutboxRow[]> {
   const rows = await db.execute<OutboxRow & Record<string, unknown>>(sql`
     WITH oldest AS (
-      SELECT o.id FROM unnest(${`{${shards.join(",")}}`}::smallint[]) AS mine (shard)
-      CROSS JOIN LATERAL (
-        SELECT id FROM ${outbox} WHERE shard = mine.shard AND NOT topic = ANY (${textArray(withoutTopics)}::text[])
-        ORDER BY id LIMIT ${BATCH_LIMIT_ROWS}::int
-      ) AS o ORDER BY o.id LIMIT ${BATCH_LIMIT_ROWS}::int
+      SELECT id, event_id, topic, aggregate_id, type, seq, shard, payload, headers FROM ${outbox}
+      WHERE id > ${String(o.after)}::bigint AND ${isOurs(o)} ORDER BY id LIMIT ${BATCH_LIMIT_ROWS}::int
     ), weighed AS (
-      SELECT o.*, sum(octet_length(o.payload) + ${ROW_OVERHEAD_BYTES}::int) OVER (ORDER BY o.id) AS bytes,
-             row_number() OVER (ORDER BY o.id) AS place
-      FROM ${outbox} AS o JOIN oldest USING (id)
+      SELECT *, sum(octet_length(payload) + ${ROW_OVERHEAD_BYTES}::int) OVER (ORDER BY id) AS bytes,
+             row_number() OVER (ORDER BY id) AS place
+      FROM oldest
     )
     SELECT id, event_id, topic, aggregate_id, type, seq, shard, payload, headers, EXISTS (
       SELECT 1 FROM ${outboxParked} AS p WHERE p.topic = w.topic AND p.aggregate_id = w.aggregate_id
-    ) AS behind_parked
+    ) AS behind_parked, EXISTS (
+      SELECT 1 FROM ${outbox} AS e WHERE e.topic = w.topic AND e.aggregate_id = w.aggregate_id
+        AND e.seq < w.seq AND e.id <= ${String(o.after)}::bigint
+    ) AS behind_late
     FROM weighed AS w WHERE bytes <= ${BATCH_LIMIT_BYTES}::bigint OR place = 1 ORDER BY id`);
   return [...rows];
 }
+
+/** The first row up to this ID. It walks over the dead rows there: not for the path of every batch. */
+export async function findLate(db: Database, o: OutboxRead): Promise<bigint | undefined> {
+  const rows = await db.execute<{ id: string }>(sql`
+    SELECT id FROM ${outbox} WHERE id <= ${String(o.after)}::bigint AND ${isOurs(o)} ORDER BY id LIMIT 1`);
+  return rows[0] === undefined ? undefined : BigInt(rows[0].id);
+}
+
+const isOurs = (o: OutboxRead) => sql`
+  shard = ANY (${`{${o.shards.join(",")}}`}::smallint[])
+  AND NOT topic = ANY (${textArray(o.withoutTopics)}::text[])`;
 
 export function toRecord(row: OutboxRow): OutRecord {
   return {
@@ -78,11 +94,31 @@ export async function parkRows(
   rows: readonly OutboxRow[],
   reason: string,
 ): Promise<void> {
-  if (rows.length === 0) return;
   await db.execute(sql`
     WITH moved AS (DELETE FROM ${outbox} WHERE id = ANY (${idArray(rows)}::bigint[]) RETURNING *)
-    INSERT INTO ${outboxParked} (id, event_id, topic, aggregate_type, aggregate_id, type, seq, shard, payload, headers,
-                                 create_time, reason)
-    SELECT id, event_id, topic, aggregate_type, aggregate_id, type, seq, shard, payload, headers, create_time, ${reason}
-    FROM moved`);
+    ${insertParked(reason)}`);
 }
+
+/**
+ * Moves rows behind the parked ones of their key. An operator may release those at this moment: they are locked, so
+ * that either the rows go behind them, or they are gone and the rows stay to be sent.
+ */
+export async function parkBehind(db: Database, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await db.execute(sql`
+    WITH ahead AS (
+      SELECT topic, aggregate_id FROM ${outboxParked}
+      WHERE (topic, aggregate_id) IN (SELECT topic, aggregate_id FROM ${outbox} WHERE id = ANY (${idArray(rows)}::bigint[]))
+      FOR SHARE
+    ), moved AS (
+      DELETE FROM ${outbox} AS o WHERE id = ANY (${idArray(rows)}::bigint[])
+        AND EXISTS (SELECT 1 FROM ahead AS a WHERE a.topic = o.topic AND a.aggregate_id = o.aggregate_id)
+      RETURNING *
+    ) ${insertParked("an earlier event of its key is parked")}`);
+}
+
+const insertParked = (reason: string) => sql`
+  INSERT INTO ${outboxParked} (id, event_id, topic, aggregate_type, aggregate_id, type, seq, shard, payload, headers,
+                               create_time, reason)
+  SELECT id, event_id, topic, aggregate_type, aggregate_id, type, seq, shard, payload, headers, create_time, ${reason}
+  FROM moved`;

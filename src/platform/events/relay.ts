@@ -1,24 +1,20 @@
 // Sends what is in the outbox to the broker: one batch at a time, in the order of each key, and never drops a row.
+import { startSequencePruning } from "./event-sequence.ts";
 import { underlying } from "./failure.ts";
-import { startLoop, within } from "./loop.ts";
-import {
-  BATCH_LIMIT_ROWS,
-  deleteRows,
-  parkRows,
-  readBatch,
-  toRecord,
-  type OutboxRow,
-} from "./outbox-rows.ts";
-import { RecordsRefusedError, type EventProducer, type EventsLog } from "./ports.ts";
+import { startLoop, within, type Loop } from "./loop.ts";
+import { createReadHint } from "./outbox-hint.ts";
+import { sendBatch, type Sending } from "./outbox-send.ts";
+import type { EventProducer, EventsLog } from "./ports.ts";
 import type { Database } from "./schema.ts";
 import { ensureShards, ShardLeases } from "./shard-lease.ts";
-import { createTopicRests, type TopicRests } from "./topic-rest.ts";
+import { createTopicRests } from "./topic-rest.ts";
 
 const LEASE_MS = 6_000;
 const POLL_FIRST_MS = 10;
 /** After a wake, so long is waited for the commits beside it: one read and one send then serve them all. */
 const GATHER_MS = 3;
-const POLL_LAST_MS = 1_000;
+/** Also how late an event is noticed that another process published for a shard of this one. */
+const POLL_LAST_MS = 250;
 /** How long a stop waits for the batch in flight. Later than that its leases end by themselves. */
 const STOP_LIMIT_MS = 5_000;
 
@@ -40,28 +36,23 @@ export interface RelayOptions {
   readonly pollLastMs?: number;
 }
 
-interface Sending {
-  readonly db: Database;
-  readonly producer: EventProducer;
-  readonly log: EventsLog;
-  readonly leases: ShardLeases;
-  readonly rests: TopicRests;
-}
-
 export function startRelay(o: RelayOptions): Relay {
   const leaseMs = o.leaseMs ?? LEASE_MS;
   const first = o.pollFirstMs ?? POLL_FIRST_MS;
   const last = o.pollLastMs ?? POLL_LAST_MS;
   const leases = new ShardLeases(o.db, leaseMs);
-  const sending: Sending = { ...o, leases, rests: createTopicRests() };
+  const sending: Sending = { ...o, leases, rests: createTopicRests(), hint: createReadHint() };
 
   let ready = false;
   const tick = startLoop("the lease of the outbox", o.log, async () => {
     if (!ready) await ensureShards(o.db);
     ready = true;
-    const before = leases.held().length;
+    const before = new Set(leases.held());
     await leases.tick();
-    if (before === 0) send.wake();
+    if (leases.held().some((shard) => !before.has(shard))) {
+      sending.hint.forget();
+      send.wake();
+    }
     return leaseMs / 3;
   });
 
@@ -76,7 +67,8 @@ export function startRelay(o: RelayOptions): Relay {
 
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined); // who starts a relay may not look at it
-  void Promise.all([tick.done, send.done]).catch(reject);
+  const prune = startSequencePruning(o.db, o.log);
+  void Promise.all([tick.done, send.done, prune.done]).catch(reject);
   return {
     failed,
     wake() {
@@ -88,86 +80,24 @@ export function startRelay(o: RelayOptions): Relay {
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(gathering);
-      await tick.stop();
-      const ended = await within(
-        STOP_LIMIT_MS,
-        send.stop().then(() => true),
-      );
-      if (ended === undefined) {
-        o.log.warn({}, "the outbox was left with a batch in flight: its leases end by themselves");
-        return;
-      }
-      await leases.release().catch((error: unknown) => {
-        o.log.warn(
-          { error: underlying(error) },
-          "the leases of the outbox were left to end by themselves",
-        );
-      });
+      await Promise.all([tick.stop(), prune.stop()]);
+      await letGo(sending, send);
     },
   };
 }
 
-/** Sends one batch, and says what it found. Throws when it did not work; all that was not sent stays. */
-async function sendBatch(s: Sending, signal: AbortSignal): Promise<"nothing" | "some" | "full"> {
-  const shards = s.leases.held();
-  if (shards.length === 0) return "nothing";
-  const rows = await readBatch(s.db, shards, s.rests.resting());
-  if (rows.length === 0) return "nothing";
-  const found = rows.length < BATCH_LIMIT_ROWS ? "some" : "full";
-  const behind = rows.filter((row) => row.behind_parked);
-  if (behind.length > 0) await parkRows(s.db, behind, "an earlier event of its key is parked");
-  const sendable = rows.filter((row) => !row.behind_parked);
-  if (sendable.length === 0) return found;
-  try {
-    await sendRows(s, sendable, signal);
-  } catch (error) {
-    if (!(error instanceof RecordsRefusedError)) throw error;
-    await sendOneByOne(s, sendable, signal);
+/** The batch in flight is waited for, then the shards are given back. */
+async function letGo({ leases, log }: Sending, send: Loop): Promise<void> {
+  const ended = await within(
+    STOP_LIMIT_MS,
+    send.stop().then(() => true),
+  );
+  if (ended === undefined) {
+    log.warn({}, "the outbox was left with a batch in flight: its leases end by themselves");
+    return;
   }
-  return found;
-}
-
-/** The lease is looked at just before the send: a relay that slept too long must not send at all. */
-async function sendRows(
-  s: Sending,
-  rows: readonly OutboxRow[],
-  signal: AbortSignal,
-): Promise<void> {
-  const mine = rows.filter((row) => s.leases.holds(row.shard));
-  if (mine.length === 0) return;
-  await s.producer.send(mine.map(toRecord), { signal });
-  for (const topic of new Set(mine.map((row) => row.topic))) s.rests.taken(topic);
-  await deleteRows(s.db, mine);
-}
-
-/** Finds which row of a batch is refused, and sets it aside with the later ones of its key. */
-async function sendOneByOne(
-  s: Sending,
-  rows: readonly OutboxRow[],
-  signal: AbortSignal,
-): Promise<void> {
-  const stuck = new Set<string>();
-  for (const row of rows) {
-    const place = JSON.stringify([row.topic, row.aggregate_id]);
-    if (s.rests.resting().includes(row.topic)) continue;
-    if (stuck.has(place)) {
-      await parkRows(s.db, [row], "an earlier event of its key is parked");
-      continue;
-    }
-    try {
-      await sendRows(s, [row], signal);
-    } catch (error) {
-      if (!(error instanceof RecordsRefusedError)) throw error;
-      if (error.kind === "unknown_topic" && s.rests.mayAppear(row.topic)) {
-        s.log.error({ topic: row.topic, error }, "the topic is not there: its events wait for it");
-        continue;
-      }
-      stuck.add(place);
-      await parkRows(s.db, [row], error.message);
-      s.log.error(
-        { topic: row.topic, eventId: row.event_id, type: row.type, error },
-        "the broker refuses an event: it is parked, with the later ones of its key",
-      );
-    }
-  }
+  await leases.release().catch((error: unknown) => {
+    const fields = { error: underlying(error) };
+    log.warn(fields, "the leases of the outbox were left to end by themselves");
+  });
 }

@@ -42,10 +42,7 @@ export const outbox = pgTable(
     headers: jsonb("headers").$type<HeaderTexts>().notNull(),
     createTime: time("create_time").notNull().defaultNow(),
   },
-  (table) => [
-    unique("outbox_topic_key_seq").on(table.topic, table.aggregateId, table.seq),
-    index("outbox_shard_id").on(table.shard, table.id),
-  ],
+  (table) => [unique("outbox_topic_key_seq").on(table.topic, table.aggregateId, table.seq)],
 );
 
 /** The last sequence of each topic and key. Its row lock serialises two transactions that publish for one key. */
