@@ -13,6 +13,8 @@ const SCRIPTS = {
   test: "dev/bootstrap/test.ts",
   demo: "dev/demo/main.ts",
   bench: "bench/main.ts",
+  faults: "test/faults/main.ts",
+  waybill: "cli/main.ts",
 };
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 const SIGNAL_EXIT = 128;

@@ -51,7 +51,7 @@ async function onPaymentStatusUpdated(
   { paymentId, news }: { readonly paymentId: string; readonly news: PaymentStatusUpdated },
 ): Promise<Outcome> {
   const status = PaymentStatus[news.status] as PaymentState | undefined;
-  if (status === undefined)
+  if (status === undefined || news.status === PaymentStatus.UNSPECIFIED)
     return ignored(`this version does not know the payment status ${news.status}`);
   const { decision } = await applyNews(tx, outbox, order, {
     status,
@@ -72,7 +72,7 @@ async function onPaymentRefunded(
   if (refund === undefined) return ignored("it names no refund");
   const status = RefundStatus[refund.status];
   const reason = RefundReason[refund.reason];
-  if (status === undefined || reason === undefined)
+  if (status === undefined || reason === undefined || refund.status === RefundStatus.UNSPECIFIED)
     return ignored("this version does not know the status or reason of the refund");
   const minorUnits = refund.amount?.minorUnits ?? 0n;
   await Promise.all([

@@ -7,6 +7,7 @@ import type { CreateOrderRequest } from "../../gen/waybill/order/v1/order_servic
 import type { Principal } from "../platform/access/principal.ts";
 import { newId } from "../platform/id.ts";
 import { Refusal } from "../platform/refusal.ts";
+import { traceToStore } from "../platform/trace.ts";
 import { DUE_LEASE_MS } from "./due.ts";
 import { ORDER_NUMBER_BYTES, orderNumber } from "./number.ts";
 import { mustBeExpected, price } from "./price.ts";
@@ -50,6 +51,7 @@ export function draftOrder(
     expireTime: new Date(createTime.getTime() + shop.expireAfterMs),
     dueTime: new Date(createTime.getTime() + DUE_LEASE_MS),
     tries: 0,
+    traceparent: traceToStore(),
     version: 1n,
     createTime,
     updateTime: createTime,

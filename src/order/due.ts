@@ -1,4 +1,5 @@
 // The work that is due for orders, and who does it: one worker, whatever the reason.
+import { continueTrace } from "../platform/trace.ts";
 import { beginClosing, close } from "./close.ts";
 import { initiatePayment } from "./initiate.ts";
 import { refundLateMoney } from "./late-money.ts";
@@ -14,7 +15,9 @@ const WORKER_BATCH = 16;
 /** Does what is due. The number of orders that were. */
 export async function doDueWork(parts: OrderParts): Promise<number> {
   const due = await claimDueOrders(parts.db, WORKER_BATCH, DUE_LEASE_MS);
-  const ends = await Promise.allSettled(due.map((order) => doDue(parts, order)));
+  const ends = await Promise.allSettled(
+    due.map((order) => continueTrace(order.traceparent, () => doDue(parts, order))),
+  );
   for (const [place, end] of ends.entries()) {
     if (end.status === "rejected") {
       const fields = { orderId: due[place]?.id, error: end.reason as unknown };

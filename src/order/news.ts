@@ -42,7 +42,7 @@ export async function applyNews(
   const { status } = decision;
   const change = {
     status,
-    paymentId: news.paymentId,
+    paymentId: news.paymentId === "" ? order.paymentId : news.paymentId,
     paymentStatus: news.status,
     declineCode: news.declineCode,
     attemptNumber: Math.max(order.attemptNumber, news.attemptNumber),

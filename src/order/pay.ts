@@ -9,6 +9,7 @@ import { violatesUnique } from "../platform/database/unique.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
 import { recordTimeline } from "../platform/timeline/store.ts";
+import { traceToStore } from "../platform/trace.ts";
 import { mustBeVersion } from "./close.ts";
 import { DUE_LEASE_MS } from "./due.ts";
 import { initiatePayment } from "./initiate.ts";
@@ -94,6 +95,7 @@ async function newAttempt(
     initiated: false,
     dueTime: new Date(Date.now() + DUE_LEASE_MS),
     tries: 0,
+    traceparent: traceToStore(),
   });
   const { id: orderId, customerId, attemptNumber, updateTime: createTime } = next;
   const hash = requestHash(PayOrderRequestSchema, request);

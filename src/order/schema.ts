@@ -66,6 +66,8 @@ export const orders = pgTable(
     dueTime: time("due_time"),
     /** How often it was looked at for the same reason. */
     tries: integer().notNull().default(0),
+    /** The trace of the request that last asked to pay it (W3C Trace Context): the worker goes on with it. */
+    traceparent: text(),
     version: bigint({ mode: "bigint" }).notNull(),
     createTime: time("create_time").notNull(),
     updateTime: time("update_time").notNull(),

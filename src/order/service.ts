@@ -5,6 +5,7 @@ import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_s
 import { createTokenMinter } from "../platform/access/minter.ts";
 import { createTokenVerifier } from "../platform/access/token.ts";
 import { openBackbone } from "../platform/backbone.ts";
+import { withEventAdmin } from "../platform/event-admin/rpc.ts";
 import type { Log } from "../platform/log.ts";
 import { connectTo } from "../platform/rpc/client.ts";
 import { serve } from "../platform/rpc/server.ts";
@@ -58,11 +59,11 @@ export async function startOrder(config: OrderConfig, log: Log): Promise<Running
       ...config,
       verifier,
       log,
-      routes: (router) => {
+      routes: withEventAdmin(backbone.admin, (router) => {
         orderRoutes(orderParts)(router);
         catalogRoutes(backbone)(router);
         timelineRoutes({ db: backbone.db, service: "order" })(router);
-      },
+      }),
       ready: backbone.ready,
     }),
   );

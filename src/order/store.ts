@@ -134,6 +134,7 @@ export type OrderChange = Partial<
     | "paymentStatus"
     | "refundedMinorUnits"
     | "status"
+    | "traceparent"
     | "tries"
   >
 >;

@@ -31,6 +31,8 @@ export const payments = pgTable(
     paymentIntentId: text("payment_intent_id"),
     /** When the fetch began whose answer this row shows: an answer to an older fetch is ignored. */
     snapshotTime: time("snapshot_time"),
+    /** The trace of the request that asked for the last attempt (W3C Trace Context): what comes of it later goes on with it. */
+    traceparent: text(),
     version: bigint({ mode: "bigint" }).notNull(),
     createTime: time("create_time").notNull(),
     updateTime: time("update_time").notNull(),

@@ -1,8 +1,13 @@
 // The producer port on Kafka: all in-sync replicas or an error, and a new connection after errors in a row.
+import { within } from "./loop.ts";
 import { RecordsRefusedError, type EventProducer, type OutRecord } from "./ports.ts";
 
 /** So many failed sends in a row, and the connection is made anew. */
 const FAILURES_LIMIT = 3;
+/** A connection that answers nothing is left at once: on a path that swallowed a packet it may stay so for minutes. */
+const UNANSWERED = "KafkaJSRequestTimeoutError";
+/** A connection that is closed waits for answers: not longer than this. */
+const CLOSE_LIMIT_MS = 3_000;
 
 /** The part of the client library's producer that is used. */
 export interface RawProducer {
@@ -32,19 +37,21 @@ export function createKafkaProducer(
     await producer.connect();
     return producer;
   };
-  const drop = async (): Promise<void> => {
-    const old = current;
-    current = undefined;
-    if (old !== undefined)
-      await old.then((producer) => producer.disconnect()).catch(() => undefined); // it was broken
+  const drop = async (old: Promise<RawProducer> | undefined): Promise<void> => {
+    if (current === old) current = undefined; // else another send has a new one already
+    if (old === undefined) return;
+    const closed = old.then((producer) => producer.disconnect()).catch(() => undefined); // it was broken
+    await within(CLOSE_LIMIT_MS, closed);
   };
 
   return {
     async send(records, { signal }) {
       signal.throwIfAborted();
+      if (records.length === 0) return;
+      current ??= connect();
+      const mine = current;
       try {
-        current ??= connect();
-        const producer = await current;
+        const producer = await mine;
         signal.throwIfAborted();
         await producer.send(records);
         failures = 0;
@@ -53,13 +60,13 @@ export function createKafkaProducer(
         if (type !== undefined && malformed.has(type))
           throw new RecordsRefusedError("malformed", type, error);
         failures += 1;
-        if (failures >= FAILURES_LIMIT || (current !== undefined && (await isBroken(current))))
-          await drop();
+        if (failures >= FAILURES_LIMIT || isUnanswered(error) || (await isBroken(mine)))
+          await drop(mine);
         if (type !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
         throw new RecordsRefusedError("unknown_topic", type, error);
       }
     },
-    [Symbol.asyncDispose]: drop,
+    [Symbol.asyncDispose]: () => drop(current),
   };
 }
 
@@ -68,6 +75,9 @@ const isBroken = (connecting: Promise<RawProducer>): Promise<boolean> =>
     () => false,
     () => true,
   );
+
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof Error && (error.name === UNANSWERED || isUnanswered(error.cause));
 
 /** The innermost protocol error of a chain of causes: "MESSAGE_TOO_LARGE". */
 function protocolType(error: unknown): string | undefined {

@@ -1,70 +1,93 @@
 // Apache Kafka through kafkajs: the only file that knows the library. Its defaults lose events; each one that does is set.
-import { createRequire } from "node:module";
 import {
   Kafka as Client,
   logLevel,
   Partitioners,
   type Admin,
+  type Consumer,
   type EachBatchPayload,
-  type LogEntry,
 } from "kafkajs";
-import {
-  createKafkaConsumer,
-  type Member,
-  type MemberBatch,
-  type MemberEvents,
-} from "./kafka-consumer.ts";
+import { createKafkaConsumer } from "./kafka-consumer.ts";
+import { libraryLog, requirePatch } from "./kafka-library.ts";
+import { createKafkaLog, type LogSource, type Reader, type ReaderEvents } from "./kafka-log.ts";
+import { memberOf, type Member, type MemberBatch, type MemberEvents } from "./kafka-member.ts";
 import { createKafkaProducer, type RawProducer } from "./kafka-producer.ts";
+import { inRecord, outMessage } from "./kafka-record.ts";
 import { ensureTopics, type TopicSafety } from "./kafka-topics.ts";
 import { within } from "./loop.ts";
-import type { EventConsumer, EventProducer, EventsLog, InRecord } from "./ports.ts";
+import type { EventConsumer, EventLog, EventProducer, EventsLog } from "./ports.ts";
 import type { StreamTopic } from "./stream.ts";
 
 const CONNECTION_LIMIT_MS = 3_000;
-const REQUEST_LIMIT_MS = 8_000;
 /** How long the broker may take to have a batch on all in-sync replicas. */
 const ACK_LIMIT_MS = 5_000;
 /** A member that was killed holds its partitions for this long: the least that a broker allows by default. */
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_000;
-const REBALANCE_MS = 10_000;
+/** A member sits out a broker that is away for about 20 s: a new one would wait for the end of the old one's session. */
+const MEMBER_RETRIES = 20;
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 };
 /** How long a fetch waits for records; also how long a stop waits for the fetch. */
 const FETCH_WAIT_MS = 500;
 /** Batches of different partitions at the same time. What the database sees of it is bounded by the lanes. */
 const PARTITIONS_AT_ONCE = 8;
+/**
+ * Of one partition, a fetch brings so many bytes. No less than the largest batch that a broker takes (1,048,588 unless
+ * it is told otherwise): the tail of a larger one would be cut off, and come only when no other partition has any.
+ */
+const PARTITION_FETCH_BYTES = 1_100_000;
+/**
+ * A member holds so many bytes at most. Enough for all partitions of two topics at their fullest: the library asks for
+ * them in the same order each time, so the last ones would starve behind the backlog of the first.
+ */
+const FETCH_BYTES = 16_000_000;
 const PING_LIMIT_MS = 3_000;
-const ALL_IN_SYNC_REPLICAS = -1;
-const SAME_LOG_EVERY_MS = 30_000;
-const LOG_TEXTS_LIMIT = 100;
+
+export interface KafkaLimits {
+  /** How long an answer may take. A send without one is of unknown outcome. */
+  readonly requestMs: number;
+  /** How long the others wait for a member whose handlers do not end, before they share what it had. */
+  readonly rebalanceMs: number;
+}
+
+const LIMITS: KafkaLimits = { requestMs: 8_000, rebalanceMs: 10_000 };
 
 export interface Kafka extends AsyncDisposable {
   producer(): EventProducer;
   consumer(): EventConsumer;
+  log(): EventLog;
   /** Makes missing topics. Throws a TopicError when one has another number of partitions than the contract says. */
   ensureTopics(streams: readonly StreamTopic[], safety: TopicSafety): Promise<void>;
   /** Asks for the cluster's metadata; throws when no broker answers. */
   ping(): Promise<void>;
 }
 
+type AdminOnce = <T>(work: (admin: Admin) => Promise<T>) => Promise<T>;
+
 /** Connects to nothing yet. Throws when the library lacks its patch. */
 export function createKafka(o: {
   brokers: readonly string[];
   clientId: string;
   log: EventsLog;
+  limits?: KafkaLimits;
 }): Kafka {
+  const limits = o.limits ?? LIMITS;
   requirePatch();
-  const client = new Client({
-    clientId: o.clientId,
-    brokers: [...o.brokers],
-    connectionTimeout: CONNECTION_LIMIT_MS,
-    requestTimeout: REQUEST_LIMIT_MS,
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
-    logLevel: logLevel.ERROR,
-    logCreator: () => libraryLog(o.log),
-  });
+  const newClient = (retries: number): Client =>
+    new Client({
+      clientId: o.clientId,
+      brokers: [...o.brokers],
+      connectionTimeout: CONNECTION_LIMIT_MS,
+      requestTimeout: limits.requestMs,
+      retry: { ...RETRY, retries },
+      logLevel: logLevel.ERROR,
+      logCreator: () => libraryLog(o.log),
+    });
+  const client = newClient(RETRY.retries);
+  const patient = newClient(MEMBER_RETRIES);
   const producers: AsyncDisposable[] = [];
-  const once = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
-    const admin = client.admin({ retry: { retries: 5 } });
+  const once: AdminOnce = async (work) => {
+    const admin = client.admin();
     try {
       await admin.connect();
       return await work(admin);
@@ -80,15 +103,19 @@ export function createKafka(o: {
     },
     consumer: () =>
       createKafkaConsumer(
-        (group, topics, events) => joinGroup(client, group, topics, events),
+        (group, topics, events) => joinGroup(newConsumer(patient, group, limits), topics, events),
+        o.log,
+      ),
+    log: () =>
+      createKafkaLog(
+        logSource((group) => newConsumer(client, group, limits), once),
+        o.clientId,
         o.log,
       ),
     ensureTopics: (streams, safety) => once((admin) => ensureTopics(admin, streams, safety)),
     async ping() {
-      const answer = await within(
-        PING_LIMIT_MS,
-        once((admin) => admin.describeCluster()),
-      );
+      const asked = once((admin) => admin.describeCluster());
+      const answer = await within(PING_LIMIT_MS, asked);
       if (answer === undefined)
         throw new Error(`No Kafka broker answered within ${PING_LIMIT_MS} ms.`);
     },
@@ -105,7 +132,7 @@ function rawProducer(client: Client): RawProducer {
     idempotent: false,
     maxInFlightRequests: 1,
     createPartitioner: Partitioners.DefaultPartitioner,
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 2 },
+    retry: { retries: 0 }, // the caller sends again, over a new connection
   });
   return {
     connect: () => producer.connect(),
@@ -113,62 +140,53 @@ function rawProducer(client: Client): RawProducer {
     async send(records) {
       const byTopic = Map.groupBy(records, (record) => record.topic);
       await producer.sendBatch({
-        acks: ALL_IN_SYNC_REPLICAS,
+        acks: -1, // all in-sync replicas
         timeout: ACK_LIMIT_MS,
         topicMessages: [...byTopic].map(([topic, messages]) => ({
           topic,
-          messages: messages.map(({ key, value, headers }) => ({
-            key: buffer(key),
-            value: buffer(value),
-            headers: Object.fromEntries([...headers].map(([name, bytes]) => [name, buffer(bytes)])),
-          })),
+          messages: messages.map(outMessage),
         })),
       });
     },
   };
 }
 
-const buffer = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-function joinGroup(
-  client: Client,
-  group: string,
-  topics: readonly string[],
-  events: MemberEvents,
-): Member {
-  const consumer = client.consumer({
+const newConsumer = (client: Client, group: string, { rebalanceMs }: KafkaLimits): Consumer =>
+  client.consumer({
     groupId: group,
     sessionTimeout: SESSION_MS,
     heartbeatInterval: HEARTBEAT_MS,
-    rebalanceTimeout: REBALANCE_MS,
+    rebalanceTimeout: rebalanceMs,
     maxWaitTimeInMs: FETCH_WAIT_MS,
+    maxBytesPerPartition: PARTITION_FETCH_BYTES,
+    maxBytes: FETCH_BYTES,
     allowAutoTopicCreation: false,
     // A crash ends the membership; the caller begins a new one. The library's own restart misses some crashes.
-    retry: {
-      initialRetryTime: 100,
-      maxRetryTime: 1_000,
-      retries: 5,
-      restartOnFailure: async () => false,
-    },
+    retry: { ...RETRY, retries: MEMBER_RETRIES, restartOnFailure: async () => false },
   });
+
+function joinGroup(consumer: Consumer, topics: readonly string[], events: MemberEvents): Member {
   consumer.on(consumer.events.FETCH, () => events.onFetch());
-  consumer.on(consumer.events.REBALANCING, () => events.onGeneration());
-  consumer.on(consumer.events.GROUP_JOIN, () => events.onGeneration());
+  const silent = new Error("No answer: the connection may be dead though it looks open.");
+  consumer.on(consumer.events.REQUEST_TIMEOUT, () => events.onCrash(silent));
+  consumer.on(consumer.events.REBALANCING, () => events.onGeneration(() => false));
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) =>
+    events.onGeneration(
+      (topic, partition) => memberAssignment[topic]?.includes(partition) ?? false,
+    ),
+  );
   consumer.on(consumer.events.CRASH, ({ payload }) => events.onCrash(payload.error));
-  return {
-    async start() {
-      await consumer.connect();
-      await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-      await consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-        eachBatch: (payload) => events.onBatch(memberBatch(payload)),
-      });
-    },
-    stop: () => consumer.disconnect(),
+  const join = async (): Promise<void> => {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+      eachBatch: (payload) => events.onBatch(memberBatch(payload)),
+    });
   };
+  return memberOf(join, () => consumer.disconnect());
 }
 
 function memberBatch(payload: EachBatchPayload): MemberBatch {
@@ -176,14 +194,7 @@ function memberBatch(payload: EachBatchPayload): MemberBatch {
   return {
     topic,
     partition,
-    records: messages.map((message) => ({
-      topic,
-      partition,
-      offset: BigInt(message.offset),
-      key: message.key,
-      value: message.value,
-      headers: headerMap(message.headers ?? {}),
-    })),
+    records: messages.map((message) => inRecord(topic, partition, message)),
     heartbeat: () => payload.heartbeat(),
     resolve: (offset) => payload.resolveOffset(String(offset)),
     commit: (next) =>
@@ -194,54 +205,45 @@ function memberBatch(payload: EachBatchPayload): MemberBatch {
   };
 }
 
-/** Of a header that is there more than once, the last one counts. */
-function headerMap(
-  headers: NonNullable<EachBatchPayload["batch"]["messages"][number]["headers"]>,
-): InRecord["headers"] {
-  const map = new Map<string, Uint8Array>();
-  for (const [name, value] of Object.entries(headers)) {
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined)
-      map.set(name, typeof last === "string" ? Buffer.from(last, "utf8") : last);
-  }
-  return map;
-}
-
-/**
- * What the library calls an error is mostly a retry of its own, many a second while a broker is away: each text is
- * logged now and then. What comes of it, the callers log.
- */
-function libraryLog(log: EventsLog): (entry: LogEntry) => void {
-  const told = new Map<string, number>();
-  return ({ namespace, log: { message, error, groupId } }) => {
-    const now = performance.now();
-    if (now - (told.get(message) ?? -Infinity) < SAME_LOG_EVERY_MS) return;
-    if (told.size >= LOG_TEXTS_LIMIT) told.clear();
-    told.set(message, now);
-    log.warn({ namespace, error, groupId }, `kafkajs: ${message}`);
+function logSource(newReader: (group: string) => Consumer, once: AdminOnce): LogSource {
+  return {
+    offsets: (topic) => once((admin) => admin.fetchTopicOffsets(topic)),
+    offsetsSince: (topic, time) =>
+      once((admin) => admin.fetchTopicOffsetsByTimestamp(topic, time.getTime())),
+    async committed(group, topic) {
+      const found = await once((admin) => admin.fetchOffsets({ groupId: group, topics: [topic] }));
+      return found.flatMap(({ partitions }) => partitions);
+    },
+    forgetGroup: (group) => once(async (admin) => void (await admin.deleteGroups([group]))),
+    newReader: (group, topic, events) => readTopic(newReader(group), topic, events),
   };
 }
 
-/** Unpatched, every idle connection of the library sets some thousand timers a second. */
-function requirePatch(): void {
-  const queue: unknown = createRequire(import.meta.url)(
-    "kafkajs/src/network/requestQueue/index.js",
+function readTopic(consumer: Consumer, topic: string, events: ReaderEvents): Reader {
+  // Dealt anew, the library begins at the earliest record again: a group that commits nothing has no other place.
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+    const positions = events.positions();
+    for (const partition of memberAssignment[topic] ?? []) {
+      const next = positions.get(partition);
+      if (next === undefined) consumer.pause([{ topic, partitions: [partition] }]);
+      else consumer.seek({ topic, partition, offset: String(next) });
+    }
+  });
+  // Comes also for batches that hold nothing for us, such as the marks of a transaction.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) =>
+    events.onPassed(partition, BigInt(lastOffset) + 1n),
   );
-  const check: unknown =
-    typeof queue === "function" ? Reflect.get(queue.prototype, "scheduleCheckPendingRequests") : 0;
-  const idle: {
-    pending: never[];
-    throttledUntil: number;
-    throttleCheckTimeoutId: NodeJS.Timeout | null;
-  } = {
-    pending: [],
-    throttledUntil: -1,
-    throttleCheckTimeoutId: null,
+  consumer.on(consumer.events.CRASH, ({ payload }) => events.onCrash(payload.error));
+  const join = async (): Promise<void> => {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: (payload) => events.onBatch(memberBatch(payload)),
+    });
   };
-  if (typeof check === "function") Reflect.apply(check, idle, []);
-  if (typeof check === "function" && idle.throttleCheckTimeoutId === null) return;
-  clearTimeout(idle.throttleCheckTimeoutId ?? undefined);
-  throw new Error(
-    "kafkajs is not patched: run `npm ci` without --ignore-scripts, which applies patches/ to it.",
-  );
+  return {
+    ...memberOf(join, () => consumer.disconnect()),
+    finish: (partition) => consumer.pause([{ topic, partitions: [partition] }]),
+  };
 }
