@@ -10,6 +10,7 @@ import {
 } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { RefundReason, RefundStatus } from "../../gen/waybill/payment/v1/refund_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
+import { together } from "../platform/database/together.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import type { Outcome, Subscription } from "../platform/events/subscription.ts";
 import { recordTimeline } from "../platform/timeline/store.ts";
@@ -75,7 +76,7 @@ async function onPaymentRefunded(
   if (status === undefined || reason === undefined || refund.status === RefundStatus.UNSPECIFIED)
     return ignored("this version does not know the status or reason of the refund");
   const minorUnits = refund.amount?.minorUnits ?? 0n;
-  await Promise.all([
+  await together([
     saveRefund(tx, {
       id: refund.id,
       orderId: order.id,
@@ -106,7 +107,7 @@ async function onPaymentDisputed(
   order: OrderRow,
   { disputed, dispute }: PaymentDisputed,
 ): Promise<Outcome> {
-  await Promise.all([
+  await together([
     changeOrder(tx, order, { disputed }),
     recordTimeline(tx, {
       orderId: order.id,

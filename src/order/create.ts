@@ -7,6 +7,7 @@ import {
   type CreateOrderRequest,
 } from "../../gen/waybill/order/v1/order_service_pb.js";
 import type { OrderPayment } from "../../gen/waybill/order/v1/order_pb.js";
+import { together } from "../platform/database/together.ts";
 import { violatesUnique } from "../platform/database/unique.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
@@ -86,7 +87,7 @@ async function takeOrder(
   const row = { customerId, requestId, requestHash: hash, orderId, createTime };
   try {
     await parts.inTransaction(async (tx) => {
-      await Promise.all([
+      await together([
         saveOrder(tx, row, draft),
         parts.outbox.publish(tx, OrderEventSchema, orderCreated(draft)),
         recordTimeline(tx, {

@@ -2,6 +2,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
+import { together } from "../platform/database/together.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import { recordTimeline } from "../platform/timeline/store.ts";
 import {
@@ -55,7 +56,7 @@ export async function applyNews(
   };
   if (status === order.status) return { decision, order: await changeOrder(tx, order, change) };
   // Sent together, run one after the other: one round trip.
-  const [next] = await Promise.all([
+  const [next] = await together([
     changeOrder(tx, order, change),
     publishChange(tx, outbox, order, { status, news }),
     recordTimeline(tx, {

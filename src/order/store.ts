@@ -1,6 +1,7 @@
 // The Order service's SQL about orders.
 import { and, asc, desc, eq, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
+import { together } from "../platform/database/together.ts";
 import type { OrderState } from "./order.ts";
 import { orderItems, orderRequests, orders } from "./schema.ts";
 
@@ -22,7 +23,7 @@ export async function saveOrder(
   request: RequestRow,
   { order, items }: OrderWithItems,
 ): Promise<void> {
-  await Promise.all([
+  await together([
     saveRequest(tx, request),
     tx.insert(orders).values(order),
     tx.insert(orderItems).values([...items]),
