@@ -7,7 +7,7 @@ import type { Fault } from "./faults/fault.ts";
 import { findingsOf } from "./faults/report.ts";
 import { openSuite } from "./faults/suite.ts";
 
-const SECONDS = 10;
+const SECONDS = 8;
 const ORDERS_PER_S = 12;
 const LIMIT_MS = 240_000;
 /** Of a run that failed: FAULT_SEED=4711 npm test -- test/faults.test.ts */

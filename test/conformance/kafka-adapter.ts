@@ -8,7 +8,7 @@ import { createKafka } from "../../src/platform/events/kafka.ts";
 import { eventually } from "../harness/eventually.ts";
 import type { Adapter, AdapterUnderTest } from "./adapter.ts";
 
-/** Short, so that a send which nobody answers ends soon: it is tried three times. */
+/** Short, so that a send which nobody answers ends soon. */
 const REQUEST_LIMIT_MS = 1_000;
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -9,6 +9,7 @@ import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { streamOf } from "../../src/platform/events/stream.ts";
 import { eventually } from "../harness/eventually.ts";
+import { placeOf as nameOf, type Ends } from "./calm.ts";
 import type { DirectKafka } from "./direct-kafka.ts";
 import type { TopicRecord } from "./facts.ts";
 
@@ -28,6 +29,8 @@ export interface TopicReader extends AsyncDisposable {
   records(topic: string): readonly TopicRecord[];
   /** By offset; a place that was not read yet is empty. */
   partition(topic: string, partition: number): readonly (TopicRecord | undefined)[];
+  /** How far the topics go now. @throws while the broker is away */
+  ends(): Promise<Ends>;
   /** Resolves when everything that the topics hold now was read. */
   catchUp(): Promise<void>;
 }
@@ -37,7 +40,7 @@ export async function followTopics(direct: DirectKafka, namespace: string): Prom
   const topics = SCHEMAS.map((schema) => streamOf(schema, namespace).topic);
   const places = new Map<string, (TopicRecord | undefined)[]>();
   const placeOf = (topic: string, partition: number) => {
-    const name = `${topic}/${partition}`;
+    const name = nameOf(topic, partition);
     const place = places.get(name) ?? [];
     places.set(name, place);
     return place;
@@ -57,10 +60,11 @@ export async function followTopics(direct: DirectKafka, namespace: string): Prom
         .filter(([name]) => name.startsWith(`${topic}/`))
         .flatMap(([, place]) => place.filter((record) => record !== undefined)),
     partition: (topic, partition) => placeOf(topic, partition),
+    ends: () => endsOf(direct, topics),
     catchUp: async () => {
       const ends = await eventually(() => endsOf(direct, topics));
       const missing = () =>
-        ends.filter(({ topic, partition, end }) => placeOf(topic, partition).length < end);
+        [...ends].filter(([name, end]) => (places.get(name)?.length ?? 0) < end);
       let moved = performance.now();
       let before = missing().length;
       await eventually(
@@ -107,14 +111,15 @@ async function join(
   return consumer;
 }
 
-async function endsOf(direct: DirectKafka, topics: readonly string[]) {
+async function endsOf(direct: DirectKafka, topics: readonly string[]): Promise<Ends> {
   return await direct.admin(async (admin) => {
     const ends = topics.map(async (topic) =>
-      (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => {
-        return { topic, partition, end: Number(high) };
-      }),
+      (await admin.fetchTopicOffsets(topic)).map(({ partition, high }): [string, number] => [
+        nameOf(topic, partition),
+        Number(high),
+      ]),
     );
-    return (await Promise.all(ends)).flat();
+    return new Map((await Promise.all(ends)).flat());
   });
 }
 

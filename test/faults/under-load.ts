@@ -1,4 +1,5 @@
 // The course of most faults: orders come in while it is injected; then it is healed, waited for quiet, and judged.
+import { twiceInCalm, untilCalmIsLong } from "./calm.ts";
 import { startChatter } from "./chatter.ts";
 import { type FaultOptions, type FaultResult, type Measured } from "./fault.ts";
 import { gatherFacts } from "./gather.ts";
@@ -34,11 +35,13 @@ export async function underLoad(
   inject: (chaos: Chaos) => Promise<Injected>,
 ): Promise<FaultResult> {
   const watch = watchOffsets(rig);
+  const calmStart = await rig.topics.ends();
   const load = await startLoad(rig.place, { rate: o.rate, random: o.random.branch("load") });
   const chatter = startChatter(rig, {
     rate: o.rate * CHATTER_PER_ORDER,
     random: o.random.branch("chatter"),
   });
+  const calmEnd = await untilCalmIsLong(calmStart, () => rig.topics.ends());
   const end = performance.now() + o.seconds * 1000;
   const injecting = inject({ load, left: () => Math.max(0, end - performance.now()) });
   const [injected] = await Promise.allSettled([injecting.finally(() => heal(rig))]);
@@ -49,7 +52,8 @@ export async function underLoad(
   o.say(`at rest after ${quiet.seconds?.toFixed(1) ?? "more than 60"} s; judging`);
   if (injected.status === "rejected") throw injected.reason;
 
-  const verdict = judge(await gatherFacts(rig, orders.accepted));
+  const facts = await gatherFacts(rig, orders.accepted);
+  const verdict = judge(facts);
   const before = redeliveredBefore.get(rig) ?? 0;
   redeliveredBefore.set(rig, verdict.redelivered);
   const restless =
@@ -59,7 +63,13 @@ export async function underLoad(
     accepted: orders.accepted.length,
     refused: orders.refused,
     injected: injected.value.injected,
-    wrong: [...restless, ...ahead, ...verdict.wrong, ...(injected.value.wrong ?? [])],
+    wrong: [
+      ...restless,
+      ...ahead,
+      ...verdict.wrong,
+      ...twiceInCalm(facts.records, calmStart, calmEnd),
+      ...(injected.value.wrong ?? []),
+    ],
     redelivered: verdict.redelivered - before,
     recoverSeconds: quiet.seconds,
     measured: [

@@ -26,10 +26,7 @@ const ACK_LIMIT_MS = 5_000;
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_000;
 const REBALANCE_MS = 10_000;
-/**
- * A member sits out a broker that is away for about 20 s, and then still has its place. A new one would have to wait
- * until the broker, back again, had missed the old one for a whole session.
- */
+/** A member sits out a broker that is away for about 20 s: a new one would wait for the end of the old one's session. */
 const MEMBER_RETRIES = 20;
 const RETRIES = 5;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000 };
@@ -67,7 +64,7 @@ export function createKafka(o: {
   brokers: readonly string[];
   clientId: string;
   log: EventsLog;
-  /** How long an answer may take, in milliseconds. A send is tried three times before its outcome is unknown. */
+  /** How long an answer may take, in milliseconds. */
   requestLimitMs?: number;
 }): Kafka {
   requirePatch();
@@ -127,7 +124,7 @@ function rawProducer(client: Client): RawProducer {
     idempotent: false,
     maxInFlightRequests: 1,
     createPartitioner: Partitioners.DefaultPartitioner,
-    retry: { ...RETRY, retries: 2 },
+    retry: { retries: 0 }, // the caller sends again, over a new connection
   });
   return {
     connect: () => producer.connect(),
@@ -168,6 +165,8 @@ function joinGroup(
 ): Member {
   const consumer = newConsumer(client, group);
   consumer.on(consumer.events.FETCH, () => events.onFetch());
+  const silent = new Error("No answer: the connection may be dead though it looks open.");
+  consumer.on(consumer.events.REQUEST_TIMEOUT, () => events.onCrash(silent));
   consumer.on(consumer.events.REBALANCING, () => events.onGeneration(() => false));
   consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) =>
     events.onGeneration(
