@@ -1,14 +1,13 @@
 // The running stack under measurement: services as processes, what is known of each, and the orders to send.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Say } from "../dev/backends/problem.ts";
 import { SERVICES } from "../dev/stack/stack-file.ts";
 import { type Stack, startStack } from "../dev/stack/start-stack.ts";
 import { type Counted } from "./cpu.ts";
 import { type OrderRequest, orderRequests } from "./orders-sent.ts";
 import type { Place } from "./place.ts";
-import { PROFILE_FOLDER_SETTING } from "./profiled.ts";
+import { profilerEnvironment } from "./stack-profiles.ts";
 import { openWatch, type Watch } from "./watch.ts";
 
 /** Requests a second: out of the way of any load that fits on one machine. */
@@ -35,7 +34,7 @@ export async function openArena(place: Place, say: Say): Promise<Arena> {
       namespace: place.namespace,
       backends: place,
       env: {
-        all: { NODE_OPTIONS: profilerOptions(), [PROFILE_FOLDER_SETTING]: profiles },
+        all: profilerEnvironment(profiles),
         gateway: { RATE_LIMIT_PER_PRINCIPAL: NO_RATE_LIMIT, RATE_LIMIT_PER_ADDRESS: NO_RATE_LIMIT },
       },
       say,
@@ -54,12 +53,6 @@ export async function openArena(place: Place, say: Say): Promise<Arena> {
     profiles,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
-}
-
-/** The profiler is loaded into every process and sleeps there until it is asked. */
-function profilerOptions(): string {
-  const preload = pathToFileURL(join(import.meta.dirname, "profiled.ts")).href;
-  return `${process.env["NODE_OPTIONS"] ?? ""} --import=${preload}`.trim();
 }
 
 /** @throws Error when a service is no longer the process that was measured: it died and was brought back */

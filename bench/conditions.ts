@@ -20,7 +20,12 @@ export interface Conditions {
   readonly settings: readonly string[];
 }
 
-export async function conditionsOf(place: Place, quick: boolean): Promise<Conditions> {
+/** `settings`: what else is set, of this benchmark alone. */
+export async function conditionsOf(
+  place: Place,
+  quick: boolean,
+  settings: readonly string[],
+): Promise<Conditions> {
   const { postgres, kafka } = place;
   return {
     time: new Date().toISOString(),
@@ -33,11 +38,9 @@ export async function conditionsOf(place: Place, quick: boolean): Promise<Condit
     kafka: `${kafka.own?.version ?? "version unknown"} (${kafka.kind})`,
     loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     settings: [
-      "everything on one machine, the load generator and the sandbox too; loopback, no TLS",
+      "everything on one machine, the load generator too; loopback, no TLS",
       "PostgreSQL with fsync and synchronous_commit as the server has them (embedded: on)",
-      "each order: 2 lines, pm_card_visa confirmed at once, 2 mails, no SMS; 100 customers in turn",
-      "the sandbox of the providers answers without a delay of its own",
-      "the gateway's rate limits raised out of the way; log level info, written to files",
+      ...settings,
     ],
   };
 }

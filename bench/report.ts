@@ -110,13 +110,14 @@ function profileSection({ load, processes }: ProfileResult): string {
   const about = `${load.connections} connections, ${load.accepted} orders, with the profiler on (it slows all down: the shares count)`;
   return [
     `## Where the time goes\n\n${about}`,
-    ...processes.map((each) => processSection(each, load)),
+    ...processes.map((each) => processSection(each, load.accepted)),
   ].join("\n\n");
 }
 
-function processSection(summary: ProfileSummary, load: LoadResult): string {
+/** `count`: of orders or events, by which the time is divided. */
+export function processSection(summary: ProfileSummary, count: number, what = "order"): string {
   const { process, busy, wall, parts, functions } = summary;
-  const each = (milliseconds: number) => figure((milliseconds * 1000) / load.accepted);
+  const each = (milliseconds: number) => figure((milliseconds * 1000) / count);
   const byPart = parts
     .slice(0, PARTS_SHOWN)
     .map(({ name, self, withNode }) => [
@@ -127,8 +128,8 @@ function processSection(summary: ProfileSummary, load: LoadResult): string {
     ]);
   const byFunction = functions.map(({ name, self }) => [name, percent(self / busy), each(self)]);
   return [
-    `### ${process}: busy ${percent(busy / wall)} of the time, ${each(busy)} µs per order`,
-    table(["part", "self", "with Node beneath", "µs per order"], byPart),
-    table(["function", "self", "µs per order"], byFunction),
+    `### ${process}: busy ${percent(busy / wall)} of the time, ${each(busy)} µs per ${what}`,
+    table(["part", "self", "with Node beneath", `µs per ${what}`], byPart),
+    table(["function", "self", `µs per ${what}`], byFunction),
   ].join("\n\n");
 }

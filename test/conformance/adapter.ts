@@ -9,36 +9,37 @@ export interface RawRecord {
 
 /** A broker with nothing in it, and a client of it. */
 export interface Adapter extends AsyncDisposable {
-  producer(): EventProducer;
-  consumer(): EventConsumer;
-  log(): EventLog;
-  createTopic(topic: string, partitions: number): Promise<void>;
+  readonly producer: () => EventProducer;
+  readonly consumer: () => EventConsumer;
+  readonly log: () => EventLog;
+  readonly createTopic: (topic: string, partitions: number) => Promise<void>;
   /** Into partition 0. */
-  write(topic: string, record: RawRecord): Promise<void>;
+  readonly write: (topic: string, record: RawRecord) => Promise<void>;
   /** Makes the end of partition 0 a few offsets that hold no record, as an aborted transaction does. */
-  leaveHole(topic: string): Promise<void>;
+  readonly leaveHole: (topic: string) => Promise<void>;
   /** Partition 0 loses the records before the offset, as by its retention. */
-  forget(topic: string, before: bigint): Promise<void>;
+  readonly forget: (topic: string, before: bigint) => Promise<void>;
   /** Sends get no answer until the returned function is called; what was sent meanwhile may be stored. */
-  loseAnswers(): Promise<() => Promise<void>>;
+  readonly loseAnswers: () => Promise<() => Promise<void>>;
   /** The names of all consumer groups. */
-  groups(): Promise<string[]>;
+  readonly groups: () => Promise<string[]>;
   /** Kills the broker, and returns what starts it again on its data. */
-  kill(): Promise<() => Promise<void>>;
+  readonly kill: () => Promise<() => Promise<void>>;
 }
 
 /** What an adapter may be unable to do. Tests that need it are skipped, and say why. */
-type Ability = "kill" | "groups";
+export type Ability = "kill" | "groups";
 
 export interface AdapterUnderTest {
-  open(): Promise<Adapter>;
+  readonly open: () => Promise<Adapter>;
   /** What this one cannot do, and the reason. */
   readonly lacks: Readonly<Partial<Record<Ability, string>>>;
 }
 
-/** What a section of the suite has at hand while its tests run. */
-export interface Bench {
-  adapter(): Adapter;
-  /** Skips the test where the adapter lacks what it needs. */
-  needs(test: { skip(condition: boolean, note?: string): void }, ability: Ability): void;
+/** One test of the suite. It makes topics and groups of its own. */
+export interface Case {
+  /** What is promised, as a sentence that begins with the part that promises. */
+  readonly name: string;
+  readonly needs?: Ability;
+  readonly run: (adapter: Adapter) => Promise<void>;
 }

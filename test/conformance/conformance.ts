@@ -1,33 +1,33 @@
 // The conformance suite of the event ports: whatever speaks to a broker for this event layer passes it as it is.
-import { afterAll, beforeAll, describe } from "vitest";
-import type { Adapter, AdapterUnderTest, Bench } from "./adapter.ts";
-import { describeConsuming } from "./consuming.ts";
-import { describeFailing } from "./failing.ts";
-import { describeGrouping } from "./grouping.ts";
-import { describeLooking } from "./looking.ts";
-import { describePublishing } from "./publishing.ts";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { Adapter, AdapterUnderTest, Case } from "./adapter.ts";
+import { consuming } from "./consuming.ts";
+import { failing } from "./failing.ts";
+import { grouping } from "./grouping.ts";
+import { looking } from "./looking.ts";
+import { publishing } from "./publishing.ts";
 
-/** Tests that disturb nobody run at the same time; each has topics and groups of its own. */
-export function describeConformance(name: string, { open, lacks }: AdapterUnderTest): void {
+/** Registers the tests. Those that disturb nobody run at the same time. */
+export function describeConformance(name: string, adapter: AdapterUnderTest): void {
   describe(`the event ports on ${name}`, () => {
     let opened: Adapter | undefined;
     beforeAll(async () => {
-      opened = await open();
+      opened = await adapter.open();
     });
     afterAll(() => opened?.[Symbol.asyncDispose]());
-    const bench: Bench = {
-      adapter() {
+    const register = ({ name: promise, needs, run }: Case): void =>
+      test(promise, async ({ skip }) => {
+        const reason = needs && adapter.lacks[needs];
+        skip(reason !== undefined, reason);
         if (opened === undefined) throw new Error("The adapter is not open.");
-        return opened;
-      },
-      needs: (test, ability) => test.skip(lacks[ability] !== undefined, lacks[ability]),
-    };
+        await run(opened);
+      });
     describe("while all is well", { concurrent: true }, () => {
-      describePublishing(bench);
-      describeConsuming(bench);
-      describeGrouping(bench);
-      describeLooking(bench);
+      describe("a producer", () => publishing.forEach(register));
+      describe("a consumer", () => consuming.forEach(register));
+      describe("consumer groups", () => grouping.forEach(register));
+      describe("a log", () => looking.forEach(register));
     });
-    describeFailing(bench);
+    describe("when the broker", () => failing.forEach(register));
   });
 }

@@ -1,7 +1,7 @@
 // The conformance of a consumer: what it is given, what it commits, and what comes again.
-import { describe, expect, test } from "vitest";
+import { expect } from "vitest";
 import { eventually } from "../harness/eventually.ts";
-import type { Bench } from "./adapter.ts";
+import type { Case } from "./adapter.ts";
 import {
   abortOf,
   behind,
@@ -12,51 +12,57 @@ import {
   newGroup,
   newTopic,
   send,
+  sorted,
 } from "./follow.ts";
 
 const PAUSE_MS = 600;
 const STOP_LIMIT_MS = 10_000;
 
-export function describeConsuming({ adapter }: Bench): void {
-  describe("a consumer", () => {
-    test("that is new gets what is there already, in order, and what comes", async () => {
-      const topic = await newTopic(adapter());
-      await send(adapter(), topic, ["1", "2", "3"]);
-      await using follower = follow(adapter(), { topics: [topic] });
+export const consuming: readonly Case[] = [
+  {
+    name: "that is new gets what is there already, in order, and what comes",
+    async run(adapter) {
+      const topic = await newTopic(adapter);
+      await send(adapter, topic, ["1", "2", "3"]);
+      await using follower = follow(adapter, { topics: [topic] });
       await eventually(() => expect(follower.values()).toEqual(["1", "2", "3"]));
-      await send(adapter(), topic, ["4"]);
+      await send(adapter, topic, ["4"]);
       await eventually(() => expect(follower.values()).toEqual(["1", "2", "3", "4"]));
-    });
-
-    test("reads many topics, and waits for one that is not there yet", async () => {
-      const topics = await Promise.all([newTopic(adapter()), newTopic(adapter(), 2)]);
+    },
+  },
+  {
+    name: "reads many topics, and waits for one that is not there yet",
+    async run(adapter) {
+      const topics = await Promise.all([newTopic(adapter), newTopic(adapter, 2)]);
       const later = `${topics[0]}-later`;
-      await using follower = follow(adapter(), { topics: [...topics, later] });
-      await adapter().createTopic(later, 1);
-      for (const topic of [...topics, later]) await send(adapter(), topic, [topic]);
-      await eventually(() =>
-        expect(follower.values().toSorted()).toEqual([...topics, later].toSorted()),
-      );
-    });
-
-    test("is given tombstones, and records without a key", async () => {
-      const topic = await newTopic(adapter());
-      await adapter().write(topic, { key: bytes("k"), value: null });
-      await adapter().write(topic, { key: null, value: bytes("v") });
-      await using follower = follow(adapter(), { topics: [topic] });
+      await using follower = follow(adapter, { topics: [...topics, later] });
+      await adapter.createTopic(later, 1);
+      for (const topic of [...topics, later]) await send(adapter, topic, [topic]);
+      await eventually(() => expect(sorted(follower.values())).toEqual(sorted([...topics, later])));
+    },
+  },
+  {
+    name: "is given tombstones, and records without a key",
+    async run(adapter) {
+      const topic = await newTopic(adapter);
+      await adapter.write(topic, { key: bytes("k"), value: null });
+      await adapter.write(topic, { key: null, value: bytes("v") });
+      await using follower = follow(adapter, { topics: [topic] });
       await eventually(() => expect(follower.values()).toEqual([null, "v"]));
       const keys = follower.batches.flatMap(({ batch }) => batch.records.map(({ key }) => key));
       expect(keys.map((key) => key === null)).toEqual([false, true]);
-    });
-
-    test("commits only what its handler commits, and is given the rest again", async () => {
-      const topic = await newTopic(adapter());
+    },
+  },
+  {
+    name: "commits only what its handler commits, and is given the rest again",
+    async run(adapter) {
+      const topic = await newTopic(adapter);
       const group = newGroup();
-      await send(adapter(), topic, ["1", "2", "3"]);
-      const committed = () => adapter().log().committed(group, topic);
+      await send(adapter, topic, ["1", "2", "3"]);
+      const committed = () => adapter.log().committed(group, topic);
       const atWork = Promise.withResolvers<void>();
       let calls = 0;
-      await using follower = follow(adapter(), {
+      await using follower = follow(adapter, {
         group,
         topics: [topic],
         async onBatch(batch, control) {
@@ -75,28 +81,32 @@ export function describeConsuming({ adapter }: Bench): void {
       expect(follower.values()).toEqual([...all, ...all, ...all]);
       await follower.stop();
 
-      await using second = follow(adapter(), { group, topics: [topic] });
+      await using second = follow(adapter, { group, topics: [topic] });
       await eventually(() => expect(second.values()).toEqual(["2", "3"]));
       await eventually(async () => expect([...(await committed())]).toEqual([[0, 3n]]));
-    });
-
-    test("that is closed and opened again goes on where it committed", async () => {
-      const topic = await newTopic(adapter());
+    },
+  },
+  {
+    name: "that is closed and opened again goes on where it committed",
+    async run(adapter) {
+      const topic = await newTopic(adapter);
       const group = newGroup();
-      await send(adapter(), topic, ["1", "2"]);
-      await using first = follow(adapter(), { group, topics: [topic] });
+      await send(adapter, topic, ["1", "2"]);
+      await using first = follow(adapter, { group, topics: [topic] });
       await eventually(() => expect(first.values()).toEqual(["1", "2"]));
       await first.stop();
-      await send(adapter(), topic, ["3"]);
-      await using second = follow(adapter(), { group, topics: [topic] });
+      await send(adapter, topic, ["3"]);
+      await using second = follow(adapter, { group, topics: [topic] });
       await eventually(() => expect(second.values()).toEqual(["3"]));
-    });
-
-    test("never commits backwards, nor when the batch is over", async () => {
-      const topic = await newTopic(adapter());
+    },
+  },
+  {
+    name: "never commits backwards, nor when the batch is over",
+    async run(adapter) {
+      const topic = await newTopic(adapter);
       const group = newGroup();
-      await send(adapter(), topic, ["1", "2", "3"]);
-      await using follower = follow(adapter(), {
+      await send(adapter, topic, ["1", "2", "3"]);
+      await using follower = follow(adapter, {
         group,
         topics: [topic],
         async onBatch({ records }, control) {
@@ -105,18 +115,20 @@ export function describeConsuming({ adapter }: Bench): void {
         },
       });
       await eventually(() => expect(follower.values()).toEqual(["1", "2", "3"]));
-      await send(adapter(), topic, ["4"]);
+      await send(adapter, topic, ["4"]);
       await eventually(() => expect(follower.values()).toEqual(["1", "2", "3", "4"]));
       for (const { control } of follower.batches) await control.commit(2n);
-      expect([...(await adapter().log().committed(group, topic))]).toEqual([[0, 4n]]);
-    });
-
-    test("that pauses a partition is given its rest after that time, and the others meanwhile", async () => {
-      const topic = await newTopic(adapter(), 2);
-      const keys = await keysByPartition(adapter(), topic);
+      expect([...(await adapter.log().committed(group, topic))]).toEqual([[0, 4n]]);
+    },
+  },
+  {
+    name: "that pauses a partition is given its rest after that time, and the others meanwhile",
+    async run(adapter) {
+      const topic = await newTopic(adapter, 2);
+      const keys = await keysByPartition(adapter, topic);
       let paused = Infinity;
       let again = 0;
-      await using follower = follow(adapter(), {
+      await using follower = follow(adapter, {
         topics: [topic],
         async onBatch(batch, control) {
           if (batch.partition !== 0) return await commitAll(batch, control);
@@ -131,20 +143,22 @@ export function describeConsuming({ adapter }: Bench): void {
         },
       });
       await eventually(() => expect(paused).toBeLessThan(Infinity));
-      await send(adapter(), topic, ["beside"], keys[1]);
+      await send(adapter, topic, ["beside"], keys[1]);
       await eventually(() => expect(follower.values()).toContain("beside"));
       expect(again).toBe(0);
       await eventually(() => expect(again).toBeGreaterThan(0));
       expect(again - paused).toBeGreaterThanOrEqual(PAUSE_MS - 1);
       const firsts = follower.batches.filter(({ batch }) => batch.partition === 0);
       expect(firsts[1]?.batch.records[0]?.offset).toBe(1n);
-    });
-
-    test("lives on when its handler throws, whatever it throws, and other partitions go on", async () => {
-      const topic = await newTopic(adapter(), 2);
-      const keys = await keysByPartition(adapter(), topic);
+    },
+  },
+  {
+    name: "lives on when its handler throws, whatever it throws, and other partitions go on",
+    async run(adapter) {
+      const topic = await newTopic(adapter, 2);
+      const keys = await keysByPartition(adapter, topic);
       let calls = 0;
-      await using follower = follow(adapter(), {
+      await using follower = follow(adapter, {
         topics: [topic],
         async onBatch(batch, control) {
           if (batch.partition === 0) {
@@ -155,20 +169,22 @@ export function describeConsuming({ adapter }: Bench): void {
           await commitAll(batch, control);
         },
       });
-      await send(adapter(), topic, ["beside"], keys[1]);
+      await send(adapter, topic, ["beside"], keys[1]);
       await eventually(() => expect(follower.values()).toContain("beside"));
       await eventually(() => expect(calls).toBeGreaterThanOrEqual(3));
-      await send(adapter(), topic, ["after"], keys[0]);
+      await send(adapter, topic, ["after"], keys[0]);
       await eventually(() => expect(follower.values()).toContain("after"));
-    });
-
-    test("runs partitions at the same time, and the batches of one after each other", async () => {
-      const topic = await newTopic(adapter(), 2);
-      const keys = await keysByPartition(adapter(), topic);
+    },
+  },
+  {
+    name: "runs partitions at the same time, and the batches of one after each other",
+    async run(adapter) {
+      const topic = await newTopic(adapter, 2);
+      const keys = await keysByPartition(adapter, topic);
       const atWork = new Map<number, number>();
       const both = Promise.withResolvers<void>();
       const most = new Map<number, number>();
-      await using follower = follow(adapter(), {
+      await using follower = follow(adapter, {
         topics: [topic],
         async onBatch(batch, control) {
           const { partition } = batch;
@@ -183,34 +199,38 @@ export function describeConsuming({ adapter }: Bench): void {
       });
       await both.promise;
       for (const value of ["1", "2", "3"])
-        for (const key of keys) await send(adapter(), topic, [value], key);
+        for (const key of keys) await send(adapter, topic, [value], key);
       await eventually(() =>
         expect(follower.values().filter((value) => value !== "probe")).toHaveLength(6),
       );
       expect([...most.values()]).toEqual([1, 1]);
-    });
-
-    test("passes offsets that hold no record", async () => {
-      const topic = await newTopic(adapter());
-      await send(adapter(), topic, ["1"]);
-      await adapter().leaveHole(topic);
-      await send(adapter(), topic, ["2"]);
-      await adapter().leaveHole(topic);
-      await using follower = follow(adapter(), { topics: [topic] });
+    },
+  },
+  {
+    name: "passes offsets that hold no record",
+    async run(adapter) {
+      const topic = await newTopic(adapter);
+      await send(adapter, topic, ["1"]);
+      await adapter.leaveHole(topic);
+      await send(adapter, topic, ["2"]);
+      await adapter.leaveHole(topic);
+      await using follower = follow(adapter, { topics: [topic] });
       await eventually(() => expect(follower.values()).toEqual(["1", "2"]));
-      await send(adapter(), topic, ["3"]);
+      await send(adapter, topic, ["3"]);
       await eventually(() => expect(follower.values()).toEqual(["1", "2", "3"]));
       const offsets = follower.batches.flatMap(({ batch }) =>
         batch.records.map(({ offset }) => offset),
       );
       expect(offsets[1]).toBeGreaterThan(1n);
-    });
-
-    test("that is stopped aborts its batch, keeps what that commits, and is gone within 10 s", async () => {
-      const topic = await newTopic(adapter());
+    },
+  },
+  {
+    name: "that is stopped aborts its batch, keeps what that commits, and is gone within 10 s",
+    async run(adapter) {
+      const topic = await newTopic(adapter);
       const group = newGroup();
-      await send(adapter(), topic, ["1", "2"]);
-      await using follower = follow(adapter(), {
+      await send(adapter, topic, ["1", "2"]);
+      await using follower = follow(adapter, {
         group,
         topics: [topic],
         async onBatch(_, control) {
@@ -223,7 +243,7 @@ export function describeConsuming({ adapter }: Bench): void {
       await follower.stop();
       expect(performance.now() - before).toBeLessThan(STOP_LIMIT_MS);
       expect(follower.batches).toHaveLength(1);
-      expect([...(await adapter().log().committed(group, topic))]).toEqual([[0, 1n]]);
-    });
-  });
-}
+      expect([...(await adapter.log().committed(group, topic))]).toEqual([[0, 1n]]);
+    },
+  },
+];

@@ -13,6 +13,8 @@ export const live = (): AbortSignal => new AbortController().signal;
 export const text = (bytes: Uint8Array | null): string | null =>
   bytes === null ? null : Buffer.from(bytes).toString();
 export const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
+export const sorted = (values: readonly (string | null)[]): (string | null)[] =>
+  values.toSorted((one, other) => String(one).localeCompare(String(other)));
 export const newGroup = (): string => `group-${randomUUID()}`;
 
 /** A topic of its own for a test. */

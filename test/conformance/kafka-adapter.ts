@@ -8,8 +8,8 @@ import { createKafka } from "../../src/platform/events/kafka.ts";
 import { eventually } from "../harness/eventually.ts";
 import type { Adapter, AdapterUnderTest } from "./adapter.ts";
 
-/** Short, so that a send which nobody answers ends soon. */
-const REQUEST_LIMIT_MS = 1_000;
+/** Short, so that what waits for them ends soon. */
+const LIMITS = { requestMs: 1_000, rebalanceMs: 2_000 };
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -20,37 +20,46 @@ async function open(): Promise<Adapter> {
   const dataDir = mkdtempSync(join(tmpdir(), "waybill-conformance-"));
   parts.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const broker = parts.use(await startKafka({ dataDir }));
-  const kafka = parts.use(
-    createKafka({
-      brokers: broker.brokers,
-      clientId: "conformance",
-      log: quiet,
-      requestLimitMs: REQUEST_LIMIT_MS,
-    }),
-  );
-  // The plain client, past the adapter.
-  const client = clientOf(broker.brokers);
+  const { brokers } = broker;
+  const clientId = "conformance";
+  const kafka = parts.use(createKafka({ brokers, clientId, log: quiet, limits: LIMITS }));
+  const plain = parts.use(await openPlainClient(brokers));
+  const running = parts.move();
+  return {
+    ...plain,
+    producer: () => kafka.producer(),
+    consumer: () => kafka.consumer(),
+    log: () => kafka.log(),
+    async loseAnswers() {
+      process.kill(broker.pid, "SIGSTOP");
+      return async () => void process.kill(broker.pid, "SIGCONT");
+    },
+    async kill() {
+      await broker.kill9();
+      return () => broker.restart();
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+type PlainClient = AsyncDisposable &
+  Pick<Adapter, "createTopic" | "write" | "leaveHole" | "forget" | "groups">;
+
+/** What the ports do not do, past the adapter. */
+async function openPlainClient(brokers: readonly string[]): Promise<PlainClient> {
+  const client = clientOf(brokers);
   const admin = client.admin();
-  await admin.connect();
-  parts.defer(() => admin.disconnect());
-  const plain = client.producer({ allowAutoTopicCreation: false });
-  await plain.connect();
-  parts.defer(() => plain.disconnect());
+  const producer = client.producer({ allowAutoTopicCreation: false });
   const transactional = client.producer({
     transactionalId: "conformance",
     idempotent: true,
     maxInFlightRequests: 1,
     retry: { retries: 5 },
   });
-  await transactional.connect();
-  parts.defer(() => transactional.disconnect());
-  const running = parts.move();
+  const parts = [admin, producer, transactional];
+  await Promise.all(parts.map((part) => part.connect()));
   let holes = Promise.resolve();
-
   return {
-    producer: kafka.producer,
-    consumer: kafka.consumer,
-    log: kafka.log,
     async createTopic(topic, partitions) {
       const topics = [{ topic, numPartitions: partitions, replicationFactor: 1 }];
       await admin.createTopics({ topics, waitForLeaders: false });
@@ -58,12 +67,8 @@ async function open(): Promise<Adapter> {
       await eventually(() => admin.fetchTopicMetadata({ topics: [topic] }));
     },
     async write(topic, { key, value }) {
-      const message = {
-        key: key && Buffer.from(key),
-        value: value && Buffer.from(value),
-        partition: 0,
-      };
-      await plain.send({ topic, acks: -1, messages: [message] });
+      const bytes = { key: key && Buffer.from(key), value: value && Buffer.from(value) };
+      await producer.send({ topic, acks: -1, messages: [{ ...bytes, partition: 0 }] });
     },
     leaveHole(topic) {
       const leave = async (): Promise<void> => {
@@ -80,18 +85,12 @@ async function open(): Promise<Adapter> {
       const partitions = [{ partition: 0, offset: String(before) }];
       await eventually(() => admin.deleteTopicRecords({ topic, partitions }));
     },
-    async loseAnswers() {
-      process.kill(broker.pid, "SIGSTOP");
-      return async () => void process.kill(broker.pid, "SIGCONT");
-    },
     async groups() {
       const { groups } = await admin.listGroups();
       return groups.map(({ groupId }) => groupId);
     },
-    async kill() {
-      await broker.kill9();
-      return broker.restart;
+    async [Symbol.asyncDispose]() {
+      await Promise.all(parts.map((part) => part.disconnect()));
     },
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -94,11 +94,16 @@ function createCommits(log: EventsLog): Commits {
       if (later === undefined || later.next <= next) mine.set(place, { batch, next });
     }
   };
+  let trying = false;
+  const again = async (): Promise<void> => {
+    if (trying) return;
+    trying = true;
+    await Promise.all([...owed.values()].map(({ batch, next }) => send(batch, next)));
+    trying = false;
+  };
   return {
     send,
-    again: () => {
-      for (const { batch, next } of owed.values()) void send(batch, next);
-    },
+    again: () => void again(),
     forget: () => void (owed = new Map()),
   };
 }

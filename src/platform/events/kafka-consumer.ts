@@ -20,33 +20,38 @@ const LEAVE_LIMIT_MS = 3_500;
 export function createKafkaConsumer(newMember: NewMember, log: EventsLog): EventConsumer {
   return {
     async run(o) {
-      const turns = new Map<string, Promise<void>>();
+      if (o.signal.aborted) return;
+      const stopped = once(o.signal, "abort");
+      const running: Running = { o, stopped, turns: new Map() };
       for (let failures = 0; !o.signal.aborted;) {
         const born = performance.now();
         try {
-          await live(newMember, o, turns, log);
+          await live(newMember, running, log);
         } catch (error) {
           failures = performance.now() - born > HEALTHY_MS ? 1 : failures + 1;
           log.error(
             { group: o.group, failures, error: underlying(error) },
             "the group was lost and is joined anew",
           );
-          await rest(Math.min(backoffMs(failures), REJOIN_LIMIT_MS), o.signal);
+          await within(Math.min(backoffMs(failures), REJOIN_LIMIT_MS), stopped);
         }
       }
     },
   };
 }
 
-async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await within(milliseconds, once(signal, "abort"));
+/** What outlives the members. */
+interface Running {
+  readonly o: ConsumerRun;
+  readonly stopped: Promise<unknown>;
+  /** The batch at work of each partition. */
+  readonly turns: Map<string, Promise<void>>;
 }
 
 /** One membership. Resolves when the signal aborts, rejects when the member is lost. */
 async function live(
   newMember: NewMember,
-  o: ConsumerRun,
-  turns: Map<string, Promise<void>>,
+  { o, stopped, turns }: Running,
   log: EventsLog,
 ): Promise<void> {
   const work = createBatchWork(o, turns, log);
@@ -70,7 +75,6 @@ async function live(
     if (silence > SILENCE_LIMIT_MS)
       lost.reject(new Error(`No fetch for ${Math.round(silence)} ms.`));
   }, WATCH_EVERY_MS);
-  const stopped = once(o.signal, "abort");
   try {
     await Promise.race([member.start().then(() => lost.promise), lost.promise, stopped]);
   } finally {

@@ -164,10 +164,14 @@ async function readAsMember(
 ): Promise<void> {
   const ended = Promise.withResolvers<"done">();
   ended.promise.catch(() => undefined); // looked at below, perhaps not any more
-  const lost = (error: unknown): void =>
-    ended.reject(new LostReaderError("The reader was lost.", { cause: error }));
   let failed = false;
   let busy = false;
+  let call = Promise.resolve();
+  // The call at work ends first: the next member may have to give the same records again.
+  const lost = (error: unknown): void =>
+    void call.then(() =>
+      ended.reject(new LostReaderError("The reader was lost.", { cause: error })),
+    );
   const pass = (partition: number, next: bigint): void => {
     progress.passed(partition, next);
     if (progress.isOpen(partition)) return;
@@ -184,7 +188,9 @@ async function readAsMember(
       const timer = setInterval(() => void batch.heartbeat().catch(lost), HEARTBEAT_MS);
       try {
         busy = true;
-        await o.onRecords(wanted);
+        const given = o.onRecords(wanted);
+        call = given.catch(() => undefined); // told below
+        await given;
         pass(partition, last.offset + 1n);
       } catch (error) {
         failed = true;

@@ -19,17 +19,17 @@ import type { EventConsumer, EventLog, EventProducer, EventsLog } from "./ports.
 import type { StreamTopic } from "./stream.ts";
 
 const CONNECTION_LIMIT_MS = 3_000;
-const REQUEST_LIMIT_MS = 8_000;
 /** How long the broker may take to have a batch on all in-sync replicas. */
 const ACK_LIMIT_MS = 5_000;
 /** A member that was killed holds its partitions for this long: the least that a broker allows by default. */
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_000;
-const REBALANCE_MS = 10_000;
-/** A member sits out a broker that is away for about 20 s: a new one would wait for the end of the old one's session. */
+/**
+ * A member sits out a broker that is away for about 20 s, and then still has its place. A new one would have to wait
+ * until the broker, back again, had missed the old one for a whole session.
+ */
 const MEMBER_RETRIES = 20;
-const RETRIES = 5;
-const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000 };
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 };
 /** How long a fetch waits for records; also how long a stop waits for the fetch. */
 const FETCH_WAIT_MS = 500;
 /** Batches of different partitions at the same time. What the database sees of it is bounded by the lanes. */
@@ -45,7 +45,15 @@ const PARTITION_FETCH_BYTES = 1_100_000;
  */
 const FETCH_BYTES = 16_000_000;
 const PING_LIMIT_MS = 3_000;
-const ALL_IN_SYNC_REPLICAS = -1;
+
+export interface KafkaLimits {
+  /** How long an answer may take. A send is tried three times before its outcome is unknown. */
+  readonly requestMs: number;
+  /** How long the others wait for a member whose handlers do not end, before they share what it had. */
+  readonly rebalanceMs: number;
+}
+
+const LIMITS: KafkaLimits = { requestMs: 8_000, rebalanceMs: 10_000 };
 
 export interface Kafka extends AsyncDisposable {
   producer(): EventProducer;
@@ -64,21 +72,21 @@ export function createKafka(o: {
   brokers: readonly string[];
   clientId: string;
   log: EventsLog;
-  /** How long an answer may take, in milliseconds. */
-  requestLimitMs?: number;
+  limits?: KafkaLimits;
 }): Kafka {
+  const limits = o.limits ?? LIMITS;
   requirePatch();
   const newClient = (retries: number): Client =>
     new Client({
       clientId: o.clientId,
       brokers: [...o.brokers],
       connectionTimeout: CONNECTION_LIMIT_MS,
-      requestTimeout: o.requestLimitMs ?? REQUEST_LIMIT_MS,
+      requestTimeout: limits.requestMs,
       retry: { ...RETRY, retries },
       logLevel: logLevel.ERROR,
       logCreator: () => libraryLog(o.log),
     });
-  const client = newClient(RETRIES);
+  const client = newClient(RETRY.retries);
   const patient = newClient(MEMBER_RETRIES);
   const producers: AsyncDisposable[] = [];
   const once: AdminOnce = async (work) => {
@@ -98,16 +106,19 @@ export function createKafka(o: {
     },
     consumer: () =>
       createKafkaConsumer(
-        (group, topics, events) => joinGroup(patient, group, topics, events),
+        (group, topics, events) => joinGroup(newConsumer(patient, group, limits), topics, events),
         o.log,
       ),
-    log: () => createKafkaLog(logSource(client, once), o.clientId, o.log),
+    log: () =>
+      createKafkaLog(
+        logSource((group) => newConsumer(client, group, limits), once),
+        o.clientId,
+        o.log,
+      ),
     ensureTopics: (streams, safety) => once((admin) => ensureTopics(admin, streams, safety)),
     async ping() {
-      const answer = await within(
-        PING_LIMIT_MS,
-        once((admin) => admin.describeCluster()),
-      );
+      const asked = once((admin) => admin.describeCluster());
+      const answer = await within(PING_LIMIT_MS, asked);
       if (answer === undefined)
         throw new Error(`No Kafka broker answered within ${PING_LIMIT_MS} ms.`);
     },
@@ -132,7 +143,7 @@ function rawProducer(client: Client): RawProducer {
     async send(records) {
       const byTopic = Map.groupBy(records, (record) => record.topic);
       await producer.sendBatch({
-        acks: ALL_IN_SYNC_REPLICAS,
+        acks: -1, // all in-sync replicas
         timeout: ACK_LIMIT_MS,
         topicMessages: [...byTopic].map(([topic, messages]) => ({
           topic,
@@ -143,12 +154,12 @@ function rawProducer(client: Client): RawProducer {
   };
 }
 
-const newConsumer = (client: Client, group: string): Consumer =>
+const newConsumer = (client: Client, group: string, { rebalanceMs }: KafkaLimits): Consumer =>
   client.consumer({
     groupId: group,
     sessionTimeout: SESSION_MS,
     heartbeatInterval: HEARTBEAT_MS,
-    rebalanceTimeout: REBALANCE_MS,
+    rebalanceTimeout: rebalanceMs,
     maxWaitTimeInMs: FETCH_WAIT_MS,
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
     maxBytes: FETCH_BYTES,
@@ -157,13 +168,7 @@ const newConsumer = (client: Client, group: string): Consumer =>
     retry: { ...RETRY, retries: MEMBER_RETRIES, restartOnFailure: async () => false },
   });
 
-function joinGroup(
-  client: Client,
-  group: string,
-  topics: readonly string[],
-  events: MemberEvents,
-): Member {
-  const consumer = newConsumer(client, group);
+function joinGroup(consumer: Consumer, topics: readonly string[], events: MemberEvents): Member {
   consumer.on(consumer.events.FETCH, () => events.onFetch());
   const silent = new Error("No answer: the connection may be dead though it looks open.");
   consumer.on(consumer.events.REQUEST_TIMEOUT, () => events.onCrash(silent));
@@ -203,7 +208,7 @@ function memberBatch(payload: EachBatchPayload): MemberBatch {
   };
 }
 
-function logSource(client: Client, once: AdminOnce): LogSource {
+function logSource(newReader: (group: string) => Consumer, once: AdminOnce): LogSource {
   return {
     offsets: (topic) => once((admin) => admin.fetchTopicOffsets(topic)),
     offsetsSince: (topic, time) =>
@@ -213,12 +218,11 @@ function logSource(client: Client, once: AdminOnce): LogSource {
       return found.flatMap(({ partitions }) => partitions);
     },
     forgetGroup: (group) => once(async (admin) => void (await admin.deleteGroups([group]))),
-    newReader: (group, topic, events) => readTopic(client, group, topic, events),
+    newReader: (group, topic, events) => readTopic(newReader(group), topic, events),
   };
 }
 
-function readTopic(client: Client, group: string, topic: string, events: ReaderEvents): Reader {
-  const consumer = newConsumer(client, group);
+function readTopic(consumer: Consumer, topic: string, events: ReaderEvents): Reader {
   // Dealt anew, the library begins at the earliest record again: a group that commits nothing has no other place.
   consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
     const positions = events.positions();

@@ -7,15 +7,17 @@ import type { MemoryPartition } from "./memory-topic.ts";
 import type { BatchControl, ConsumerRun, EventConsumer, EventsLog, InRecord } from "./ports.ts";
 
 const BATCH_RECORDS = 500;
-/** So long the next owner of a partition waits for the batch of the last one. */
-const REBALANCE_LIMIT_MS = 10_000;
 /** So long a stop waits for the batches at work. */
 const DRAIN_LIMIT_MS = 8_500;
 
-export function createMemoryConsumer(
-  groupOf: (name: string) => MemoryGroup,
-  log: EventsLog,
-): EventConsumer {
+interface Around {
+  readonly groupOf: (name: string) => MemoryGroup;
+  readonly log: EventsLog;
+  /** So long the next owner of a partition waits for the batch of the last one. */
+  readonly rebalanceMs: number;
+}
+
+export function createMemoryConsumer(around: Around): EventConsumer {
   return {
     async run(o) {
       if (o.signal.aborted) return;
@@ -23,12 +25,12 @@ export function createMemoryConsumer(
       const member: GroupMember = {
         topics: o.topics,
         take(partition, lease) {
-          const loop = readPartition(o, partition, lease, log);
+          const loop = readPartition(o, partition, lease, around);
           loops.add(loop);
           void loop.finally(() => loops.delete(loop));
         },
       };
-      const group = groupOf(o.group);
+      const group = around.groupOf(o.group);
       group.join(member);
       const { promise: stopped, resolve } = Promise.withResolvers<void>();
       o.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -43,17 +45,17 @@ async function readPartition(
   o: ConsumerRun,
   partition: MemoryPartition,
   lease: Lease,
-  log: EventsLog,
+  around: Around,
 ): Promise<void> {
   const signal = AbortSignal.any([o.signal, lease.revoked]);
-  await within(REBALANCE_LIMIT_MS, lease.before);
+  await within(around.rebalanceMs, lease.before);
   while (!signal.aborted) {
     const records = partition.read(lease.next(), BATCH_RECORDS);
     if (records.length === 0) {
       await partition.reaches(hole(partition, lease), signal);
       continue;
     }
-    const work = runBatch(o, records, { signal, commit: (next) => lease.commit(next) }, log);
+    const work = runBatch(o, records, { signal, commit: (next) => lease.commit(next) }, around.log);
     lease.finished(work.then(() => undefined));
     const pauseMs = await work;
     if (pauseMs > 0) await wait(pauseMs, undefined, { signal, ref: false }).catch(() => undefined); // it aborted

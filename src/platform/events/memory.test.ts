@@ -4,6 +4,7 @@ import { describeConformance } from "../../../test/conformance/conformance.ts";
 import { createMemoryBroker } from "./memory.ts";
 
 const HOLE_OFFSETS = 3;
+const REBALANCE_MS = 200;
 
 const memory: AdapterUnderTest = {
   lacks: {
@@ -11,11 +12,11 @@ const memory: AdapterUnderTest = {
     groups: "a log in memory reads without a group",
   },
   async open() {
-    const broker = createMemoryBroker();
+    const broker = createMemoryBroker({ rebalanceMs: REBALANCE_MS });
     return {
-      producer: broker.producer,
-      consumer: broker.consumer,
-      log: broker.log,
+      producer: () => broker.producer(),
+      consumer: () => broker.consumer(),
+      log: () => broker.log(),
       createTopic: async (topic, partitions) => broker.createTopic(topic, partitions),
       write: async (topic, record) => broker.append(topic, record, 0),
       leaveHole: async (topic) => broker.partition(topic, 0).skip(HOLE_OFFSETS),

@@ -15,6 +15,7 @@ import {
 
 /** What Kafka takes of one partition at a time, unless it is told otherwise (`message.max.bytes`). */
 const BATCH_LIMIT_BYTES = 1_048_588;
+const REBALANCE_MS = 10_000;
 /** What Kafka adds to a batch, and about what it adds to a record. */
 const BATCH_OVERHEAD_BYTES = 61;
 const RECORD_OVERHEAD_BYTES = 21;
@@ -42,6 +43,8 @@ export interface MemoryBrokerOptions {
   /** The time of records, in milliseconds since 1970. */
   readonly now?: () => number;
   readonly batchLimitBytes?: number;
+  /** How long a partition waits for a handler of its last owner that does not end. */
+  readonly rebalanceMs?: number;
   /** Hears of handlers that throw. */
   readonly log?: EventsLog;
 }
@@ -54,6 +57,7 @@ const silent: EventsLog = {
 
 export function createMemoryBroker(o: MemoryBrokerOptions = {}): MemoryBroker {
   const now = o.now ?? Date.now;
+  const rebalanceMs = o.rebalanceMs ?? REBALANCE_MS;
   const topics = new Map<string, readonly MemoryPartition[]>();
   const groups = new Map<string, MemoryGroup>();
   const failures: ("written" | "lost")[] = [];
@@ -94,7 +98,7 @@ export function createMemoryBroker(o: MemoryBrokerOptions = {}): MemoryBroker {
         if (failure !== undefined) throw new Error("The answer of the broker was lost.");
       },
     }),
-    consumer: () => createMemoryConsumer(groupOf, o.log ?? silent),
+    consumer: () => createMemoryConsumer({ groupOf, log: o.log ?? silent, rebalanceMs }),
     log: () => createMemoryLog(partitionsOf, (group, of) => groups.get(group)?.committed(of)),
     createTopic,
     append(topic, record, index) {

@@ -5,8 +5,10 @@
  * ID the reads begin: most of those that come late are found by the way, the others by a look of their own.
  */
 const MARGIN_IDS = 2_000n;
-/** How often the whole outbox is looked through for rows below the hint. */
+/** How often the outbox is looked through for rows below the hint: the rest between two looks is this, and more when they take long. */
 const LOOK_EVERY_MS = 1_000;
+/** Of the time no more than one part in so many is spent on looks. */
+const LOOK_SHARE = 20;
 
 export interface ReadHint {
   /** The ID below which, and at which, the next read looks for nothing. */
@@ -15,8 +17,8 @@ export interface ReadHint {
   sent(lastId: bigint): void;
   /** There is a row with this ID, at or below the hint: the next read begins with it. */
   foundLate(id: bigint): void;
-  /** True once a second: it is time to look for what came late. */
-  isTimeToLook(): boolean;
+  /** Runs a look for what came late, when it is time for one and none is running. It must not throw. */
+  look(work: () => Promise<void>): void;
   /** Shards are new here: their rows were never read. */
   forget(): void;
 }
@@ -28,7 +30,7 @@ export interface ReadHint {
 export function createReadHint(clock: () => number = () => performance.now()): ReadHint {
   let hint = 0n;
   let late: bigint | undefined;
-  let looked = clock();
+  let nextLook = clock() + LOOK_EVERY_MS;
   return {
     takeAfter() {
       const after = late !== undefined && late - 1n < hint ? late - 1n : hint;
@@ -41,10 +43,14 @@ export function createReadHint(clock: () => number = () => performance.now()): R
     foundLate(id) {
       if (late === undefined || id < late) late = id;
     },
-    isTimeToLook() {
-      if (hint === 0n || clock() - looked < LOOK_EVERY_MS) return false;
-      looked = clock();
-      return true;
+    look(work) {
+      const began = clock();
+      if (hint === 0n || began < nextLook) return;
+      nextLook = Infinity;
+      void work().finally(() => {
+        const took = clock() - began;
+        nextLook = clock() + Math.max(LOOK_EVERY_MS, took * LOOK_SHARE);
+      });
     },
     forget() {
       hint = 0n;

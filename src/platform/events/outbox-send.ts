@@ -34,7 +34,7 @@ export async function sendBatch(
   const shards = s.leases.held();
   if (shards.length === 0) return "nothing";
   const read = { shards, withoutTopics: s.rests.resting(), after: s.hint.takeAfter() };
-  if (s.hint.isTimeToLook()) void lookForLate(s, read);
+  s.hint.look(() => lookForLate(s, read));
   const rows = await readBatch(s.db, read);
   const last = rows.at(-1);
   if (last === undefined) return "nothing";
