@@ -64,6 +64,12 @@ export default {
       { path: "^src/", pathNot: test },
       { path: "^(dev|cli|test|bench)/" },
     ),
+    deny(
+      "cli-is-a-client",
+      "It speaks to services by the contract, as any other client could.",
+      { path: "^cli/" },
+      { path: "^(src|dev|test|bench)/" },
+    ),
     deny("nothing-imports-main", "A main is only started.", {}, { path: "/main\\.ts$" }),
     deny("no-circle", "A circle has no beginning.", {}, { circular: true }),
     deny("no-orphan", "It is unused.", { orphan: true, path: "^src", pathNot: test }, {}),

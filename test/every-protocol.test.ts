@@ -13,6 +13,7 @@ import {
   ServerReflectionResponseSchema,
 } from "../gen/grpc/reflection/v1/reflection_pb.js";
 import { Health, HealthCheckResponse_ServingStatus } from "../gen/health/v1/health_pb.js";
+import { EventAdminService } from "../gen/waybill/event/v1/event_admin_service_pb.js";
 import { CatalogService } from "../gen/waybill/order/v1/catalog_service_pb.js";
 import { OrderService } from "../gen/waybill/order/v1/order_service_pb.js";
 import { NotificationService } from "../gen/waybill/notification/v1/notification_service_pb.js";
@@ -26,9 +27,9 @@ import { anUnpaidOrder, placeOrder } from "./harness/shop.ts";
 const place = inject("shared");
 const { services } = place.stack;
 const SERVED = {
-  order: [OrderService, CatalogService],
-  payment: [PaymentService],
-  notification: [NotificationService],
+  order: [OrderService, CatalogService, EventAdminService],
+  payment: [PaymentService, EventAdminService],
+  notification: [NotificationService, EventAdminService],
   gateway: [OrderService, CatalogService, PaymentService, NotificationService],
 } as const;
 const NAMES = ["order", "payment", "notification", "gateway"] as const;

@@ -14,6 +14,7 @@ const SCRIPTS = {
   demo: "dev/demo/main.ts",
   bench: "bench/main.ts",
   faults: "test/faults/main.ts",
+  waybill: "cli/main.ts",
 };
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 const SIGNAL_EXIT = 128;

@@ -1,7 +1,7 @@
 // Checks the walls between the rooms (.dependency-cruiser.mjs), and that the checker saw any rooms at all.
 import { spawnSync } from "node:child_process";
 
-const ROOMS = ["src", "dev", "test", "bench"];
+const ROOMS = ["src", "dev", "cli", "test", "bench"];
 const { stdout, stderr, status } = spawnSync(
   "depcruise",
   ["--config", ".dependency-cruiser.mjs", ...ROOMS],

@@ -4,6 +4,7 @@ import { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
 import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { createTokenVerifier } from "../platform/access/token.ts";
 import { openBackbone } from "../platform/backbone.ts";
+import { withEventAdmin } from "../platform/event-admin/rpc.ts";
 import type { Log } from "../platform/log.ts";
 import { serve } from "../platform/rpc/server.ts";
 import type { RunningService } from "../platform/run.ts";
@@ -50,7 +51,10 @@ export async function startNotification(
       ...config,
       verifier,
       log,
-      routes: notificationRoutes({ ...backbone, wakeSender: () => sender.wake() }),
+      routes: withEventAdmin(
+        backbone.admin,
+        notificationRoutes({ ...backbone, wakeSender: () => sender.wake() }),
+      ),
       ready: backbone.ready,
     }),
   );

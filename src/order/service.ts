@@ -5,6 +5,7 @@ import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_s
 import { createTokenMinter } from "../platform/access/minter.ts";
 import { createTokenVerifier } from "../platform/access/token.ts";
 import { openBackbone } from "../platform/backbone.ts";
+import { withEventAdmin } from "../platform/event-admin/rpc.ts";
 import type { Log } from "../platform/log.ts";
 import { connectTo } from "../platform/rpc/client.ts";
 import { serve } from "../platform/rpc/server.ts";
@@ -49,7 +50,13 @@ export async function startOrder(config: OrderConfig, log: Log): Promise<Running
   );
   parts.use(await backbone.consume(orderSubscriptions(backbone.outbox)));
   const server = parts.use(
-    await serve({ ...config, verifier, log, routes: orderRoutes(rpcParts), ready: backbone.ready }),
+    await serve({
+      ...config,
+      verifier,
+      log,
+      routes: withEventAdmin(backbone.admin, orderRoutes(rpcParts)),
+      ready: backbone.ready,
+    }),
   );
   const running = parts.move();
   return {

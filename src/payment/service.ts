@@ -3,6 +3,7 @@ import { PaymentEventSchema } from "../../gen/waybill/payment/v1/payment_event_p
 import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { createTokenVerifier } from "../platform/access/token.ts";
 import { openBackbone } from "../platform/backbone.ts";
+import { withEventAdmin } from "../platform/event-admin/rpc.ts";
 import type { Log } from "../platform/log.ts";
 import { rawPost } from "../platform/rpc/raw-post.ts";
 import { serve } from "../platform/rpc/server.ts";
@@ -51,7 +52,7 @@ export async function startPayment(config: PaymentConfig, log: Log): Promise<Run
       ...config,
       verifier,
       log,
-      routes: paymentRoutes(paymentParts),
+      routes: withEventAdmin(backbone.admin, paymentRoutes(paymentParts)),
       http: rawPost("/webhooks/stripe", {
         limitBytes: WEBHOOK_LIMIT_BYTES,
         log,

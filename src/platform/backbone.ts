@@ -2,10 +2,12 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { openDatabase } from "./database/open.ts";
 import { migrateDatabase } from "./database/migrate.ts";
-import { startConsumer } from "./events/consumer.ts";
-import { createKafka } from "./events/kafka.ts";
+import { passingFailures } from "./event-admin/event-log.ts";
+import type { EventAdminParts } from "./event-admin/parts.ts";
+import { startConsumer, type Consumer } from "./events/consumer.ts";
+import { createKafka, type Kafka } from "./events/kafka.ts";
 import { createOutbox, type Outbox } from "./events/outbox.ts";
-import { startRelay } from "./events/relay.ts";
+import { startRelay, type Relay } from "./events/relay.ts";
 import type { Database, Transaction } from "./events/schema.ts";
 import { streamOf } from "./events/stream.ts";
 import type { ErrorKind, Subscription } from "./events/subscription.ts";
@@ -19,6 +21,8 @@ import { isTransient } from "./transient.ts";
 export interface Backbone extends AsyncDisposable {
   readonly db: Database;
   readonly outbox: Outbox;
+  /** For the operators' RPCs. */
+  readonly admin: EventAdminParts;
   /** Runs a transaction and, once it is committed, lets the relay know. */
   readonly inTransaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
   /** Starts to read the topics of the subscriptions; `onCommit` hears of every commit. */
@@ -59,6 +63,7 @@ export async function openBackbone(
   failed.catch(() => undefined); // runService looks at it; until then nobody does
   relay.failed.catch(reject);
 
+  let consuming: Consumer | undefined;
   const consume: Backbone["consume"] = async (subscriptions, onCommit) => {
     const consumer = await startConsumer({
       name: config.service,
@@ -76,6 +81,7 @@ export async function openBackbone(
       log,
     });
     consumer.failed.catch(reject);
+    consuming = consumer;
     return consumer;
   };
 
@@ -84,19 +90,35 @@ export async function openBackbone(
     db,
     outbox,
     failed,
-    inTransaction: async (work) => {
-      const result = await db.transaction(work);
-      relay.wake();
-      return result;
-    },
+    inTransaction: wakingTransaction(db, () => relay.wake()),
     consume,
-    ready: async () => {
-      await Promise.all([database.ping(), kafka.ping()]);
-      return true;
-    },
+    admin: adminParts(config, db, kafka, { relay, consumer: () => consuming }),
+    ready: () => Promise.all([database.ping(), kafka.ping()]).then(() => true),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+const adminParts = (
+  { service, namespace }: ServiceSettings,
+  db: Database,
+  kafka: Kafka,
+  { relay, consumer }: Pick<EventAdminParts, "consumer"> & { readonly relay: Relay },
+): EventAdminParts => ({
+  service,
+  namespace,
+  db,
+  eventLog: passingFailures(kafka.log()),
+  consumer,
+  wakeRelay: () => relay.wake(),
+});
+
+const wakingTransaction =
+  (db: Database, wake: () => void): Backbone["inTransaction"] =>
+  async (work) => {
+    const result = await db.transaction(work);
+    wake();
+    return result;
+  };
 
 const broker = (config: ServiceSettings) => ({
   brokers: [...config.kafkaBrokers],

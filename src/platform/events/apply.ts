@@ -6,6 +6,9 @@ import type { ReceivedEvent } from "./received.ts";
 import type { Transaction } from "./schema.ts";
 import type { Outcome, Subscription } from "./subscription.ts";
 
+/** What became of an event. */
+export type Verdict = "known" | "applied" | "ignored" | "held" | "dead";
+
 export interface Application {
   readonly consumer: string;
   /** By topic. */
@@ -14,6 +17,8 @@ export interface Application {
   readonly log: EventsLog;
   /** Hears of every commit: there may be work that its effects left to do. */
   onCommit(): void;
+  /** Hears what becomes of each event; after a transaction that failed it hears of the same ones again. */
+  onVerdict?(event: ReceivedEvent, verdict: Verdict): void;
 }
 
 /** The verdict on one event: what its handler said, or what can be said without asking it. */
@@ -60,14 +65,19 @@ export async function applyEvents(
 
   for (const event of events) {
     const { eventId, key } = event.meta;
-    if (!fresh.has(eventId) || taken.has(eventId)) continue; // delivered before, here or in this very batch
+    if (!fresh.has(eventId) || taken.has(eventId)) {
+      app.onVerdict?.(event, "known"); // delivered before, here or in this very batch
+      continue;
+    }
     taken.add(eventId);
     const why = stuck.has(placeOf(event.meta))
       ? ({ cause: "behind" } as const)
       : await reasonToHold(app, tx, event);
     if (why === undefined) applied.add(key);
     else toHold.push({ event, why });
-    if (why !== undefined) stuck.add(placeOf(event.meta));
+    if (why === undefined) continue;
+    stuck.add(placeOf(event.meta));
+    if (why.cause !== "dead") app.onVerdict?.(event, "held");
   }
   await hold(tx, app.consumer, toHold);
   const due = held.map((row) => row.key).filter((key) => applied.has(key));
@@ -87,6 +97,7 @@ async function reasonToHold(
   }
   const verdict = await applyEvent(app, tx, event);
   if (verdict.outcome === "not_yet") return { cause: "not_yet", reason: verdict.reason };
+  app.onVerdict?.(event, verdict.outcome);
   if (verdict.outcome === "ignored")
     app.log.info({ ...nameOf(event), reason: verdict.reason }, "event ignored");
   return undefined;
@@ -102,6 +113,7 @@ export const nameOf = ({ meta }: ReceivedEvent) => ({
 });
 
 export function reportDead(app: Application, event: ReceivedEvent, error: Error): void {
+  app.onVerdict?.(event, "dead");
   app.log.error(
     { ...nameOf(event), error },
     "event dead: it is kept, and the later ones of its key behind it",

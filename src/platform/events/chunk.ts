@@ -1,5 +1,5 @@
 // Applies a chunk of events of one lane: together where nothing speaks against it, else one by one.
-import { applyEvents, reportDead, type Application } from "./apply.ts";
+import { applyEvent, applyEvents, nameOf, reportDead, type Application } from "./apply.ts";
 import { CRASH_LIMIT, type CrashCount } from "./crash-count.ts";
 import { underlying } from "./failure.ts";
 import { hold } from "./held.ts";
@@ -103,4 +103,27 @@ async function setAside(
   });
   p.crashes.ended([eventId]);
   reportDead(p.app, event, underlying(error));
+}
+
+/**
+ * Runs the handler again for an event that was applied before. What fails is told and not set aside, and what finds
+ * no ground is let go: the later events of its key were applied long ago. Throws only what is transient.
+ */
+export async function repeatEvent(p: ChunkParts, event: ReceivedEvent): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const verdict = await p.db.transaction((tx) => applyEvent(p.app, tx, event));
+      p.app.onVerdict?.(event, verdict.outcome === "applied" ? "applied" : "ignored");
+      p.app.onCommit();
+      return;
+    } catch (error) {
+      const kind = event.content.kind === "malformed" ? "permanent" : p.classify(error);
+      if (kind === "transient") throw error;
+      if (kind === "bug" && tries < BUG_TRIES) continue;
+      p.app.onVerdict?.(event, "dead");
+      const fields = { ...nameOf(event), error: underlying(error) };
+      p.app.log.error(fields, "a second run of an event failed, and changed nothing");
+      return;
+    }
+  }
 }

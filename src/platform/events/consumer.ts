@@ -27,6 +27,8 @@ const STOP_LIMIT_MS = 9_500;
 export interface Consumer extends AsyncDisposable {
   /** Held events may have found their ground. */
   wake(): void;
+  /** How it applies events, for those who read them elsewhere. */
+  readonly parts: ChunkParts;
   /** Rejects when the consumer cannot go on: the service should end, and be started anew. */
   readonly failed: Promise<never>;
 }
@@ -102,6 +104,7 @@ export async function startConsumer(o: ConsumerOptions): Promise<Consumer> {
   return {
     failed,
     wake: held.wake,
+    parts: reading,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       const ended = Promise.allSettled([running, ...loops.map((loop) => loop.stop())]); // `failed` tells of errors

@@ -93,6 +93,7 @@ function stateOf(why: HoldCause) {
         reason: storable(underlying(why.error).message),
         error: errorText(why.error),
         attempts: why.attempts,
+        deadTime: sql`now()`,
       };
   }
 }
@@ -125,7 +126,11 @@ export async function nextDue(tx: Transaction, consumer: string): Promise<HeldRo
 }
 
 /** The event is done: it goes, and the one behind it is due. */
-export async function removeHeld(tx: Transaction, consumer: string, row: HeldRow): Promise<void> {
+export async function removeHeld(
+  tx: Transaction,
+  consumer: string,
+  row: Pick<HeldRow, "id" | "topic" | "key">,
+): Promise<void> {
   await tx.execute(sql`DELETE FROM ${heldEvent} WHERE id = ${row.id}::bigint`);
   await tx.execute(sql`
     UPDATE ${heldEvent} SET due_time = now() WHERE state = 'waiting' AND id = (
@@ -151,7 +156,7 @@ export async function buryHeld(
 ): Promise<void> {
   await db.execute(sql`
     UPDATE ${heldEvent} SET state = 'dead', due_time = NULL, attempts = attempts + 1,
-           reason = ${storable(underlying(error).message)}, error = ${errorText(error)}
+           reason = ${storable(underlying(error).message)}, error = ${errorText(error)}, dead_time = now()
     WHERE id = ${row.id}::bigint AND state = 'waiting'`);
 }
 

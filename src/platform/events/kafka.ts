@@ -24,10 +24,7 @@ const ACK_LIMIT_MS = 5_000;
 /** A member that was killed holds its partitions for this long: the least that a broker allows by default. */
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_000;
-/**
- * A member sits out a broker that is away for about 20 s, and then still has its place. A new one would have to wait
- * until the broker, back again, had missed the old one for a whole session.
- */
+/** A member sits out a broker that is away for about 20 s: a new one would wait for the end of the old one's session. */
 const MEMBER_RETRIES = 20;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 };
 /** How long a fetch waits for records; also how long a stop waits for the fetch. */
@@ -47,7 +44,7 @@ const FETCH_BYTES = 16_000_000;
 const PING_LIMIT_MS = 3_000;
 
 export interface KafkaLimits {
-  /** How long an answer may take. A send is tried three times before its outcome is unknown. */
+  /** How long an answer may take. A send without one is of unknown outcome. */
   readonly requestMs: number;
   /** How long the others wait for a member whose handlers do not end, before they share what it had. */
   readonly rebalanceMs: number;

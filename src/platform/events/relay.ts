@@ -9,7 +9,8 @@ import type { Database } from "./schema.ts";
 import { ensureShards, ShardLeases } from "./shard-lease.ts";
 import { createTopicRests } from "./topic-rest.ts";
 
-const LEASE_MS = 6_000;
+/** How long a shard stays with a relay that is gone; a live one gives a sign of life within it. */
+export const LEASE_MS = 6_000;
 const POLL_FIRST_MS = 10;
 /** After a wake, so long is waited for the commits beside it: one read and one send then serve them all. */
 const GATHER_MS = 3;

@@ -34,6 +34,12 @@ export interface Subscription<M extends Message = Message> {
    * throws is classified: transient errors are retried, permanent ones make the event dead, bugs have three tries.
    */
   handle(tx: Transaction, event: M, meta: EventMeta): Promise<Outcome>;
+  /**
+   * An operator may run the handler again for events that it applied before: a second run, however late, leaves things
+   * as they are or repairs them. Never for a handler that makes intents (mails, charges, events of its own): each
+   * would be made twice. Default: false.
+   */
+  readonly repeatable?: boolean;
 }
 
 export type ErrorKind = "transient" | "permanent" | "bug";
