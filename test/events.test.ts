@@ -1,6 +1,5 @@
 // The promise: every step of an order is an event, raw Protobuf with CloudEvents headers, in order and without a gap.
-import { create, toBinary } from "@bufbuild/protobuf";
-import { Kafka as CloudEventsOnKafka } from "cloudevents";
+import { CloudEvent, Kafka as CloudEventsOnKafka } from "cloudevents";
 import { beforeAll, afterAll, describe, expect, inject, test } from "vitest";
 import { NotificationEventSchema } from "../gen/waybill/notification/v1/notification_event_pb.js";
 import { OrderEventSchema } from "../gen/waybill/order/v1/order_event_pb.js";
@@ -98,9 +97,7 @@ describe("the events of an order", () => {
         "content-type": "application/protobuf",
         traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
       });
-      // What a worker sends later begins a trace of its own.
-      if (schema !== NotificationEventSchema)
-        expect(record.headers["traceparent"]).toContain(traceId);
+      expect(record.headers["traceparent"]).toContain(traceId);
     }
     expect(new Set(records.map(({ record }) => record.headers["ce_id"])).size).toBe(6);
   });
@@ -114,7 +111,7 @@ describe("the events of an order", () => {
       return first;
     });
 
-    const value = toBinary(OrderEventSchema, create(OrderEventSchema, record.event));
+    const { value } = record;
     const message = {
       key: record.key,
       value,
@@ -123,6 +120,7 @@ describe("the events of an order", () => {
       timestamp: String(Date.now()),
     };
     const read = CloudEventsOnKafka.toEvent(message);
+    if (Array.isArray(read)) throw new Error("one record is one event");
 
     expect(read).toMatchObject({
       id: record.headers["ce_id"],
@@ -130,8 +128,13 @@ describe("the events of an order", () => {
       type: "order.created",
       specversion: "1.0",
       datacontenttype: "application/protobuf",
+      dataschema: OrderEventSchema.typeName,
       sequence: "1",
     });
+    expect(Buffer.from(read.data_base64 ?? "", "base64")).toEqual(Buffer.from(value));
+    // Held against the whole specification, with one exception: it wants a URI for a schema, and a message has a name.
+    const dataschema = `protobuf:${read.dataschema}`;
+    expect(() => new CloudEvent({ ...read, dataschema })).not.toThrow();
   });
 
   test("are counted from 1 without a gap, on each topic, however many orders run at once", async () => {

@@ -3,8 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { killServices } from "./faults/f1-kill-services.ts";
 import { killBroker } from "./faults/f4-kill-broker.ts";
 import { stopDatabase } from "./faults/f6-stop-database.ts";
-import type { Fault } from "./faults/fault.ts";
-import { findingsOf } from "./faults/report.ts";
+import { findingsOf, type Fault } from "./faults/fault.ts";
 import { openSuite } from "./faults/suite.ts";
 
 const SECONDS = 8;

@@ -1,49 +1,23 @@
 // The promise: an event that cannot be applied is kept and visible, in the order of its key, and stops nobody else's.
 import { create, toBinary, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, inject, test } from "vitest";
 import { v7 } from "uuid";
 import { OrderEventSchema } from "../gen/waybill/order/v1/order_event_pb.js";
 import { PaymentStatus } from "../gen/waybill/payment/v1/payment_pb.js";
 import { PaymentStatusEventSchema } from "../gen/waybill/payment/v1/payment_status_event_pb.js";
-import { clientOf } from "../dev/backends/kafka-ready.ts";
-import { streamOf } from "../src/platform/events/stream.ts";
 import { eventually } from "./harness/eventually.ts";
 import { newCustomer } from "./harness/people.ts";
 import { query } from "./harness/rows.ts";
 import { mailsTo } from "./harness/sandbox.ts";
 import { becomes, placeOrder } from "./harness/shop.ts";
-import { TEST_SOURCE } from "./harness/topics.ts";
+import { openWriter } from "./harness/writer.ts";
 
 const place = inject("shared");
-const producer = clientOf(place.stack.kafka.brokers).producer();
-beforeAll(() => producer.connect());
-afterAll(() => producer.disconnect());
+const writer = await openWriter(place);
+afterAll(() => writer[Symbol.asyncDispose]());
 
-interface Event {
-  readonly key: string;
-  readonly sequence: number;
-  readonly type: string;
-  readonly value: Uint8Array;
-}
-
-/** Puts a record onto the topic of a message, as the service that owns it would. */
-async function put(schema: DescMessage, { key, sequence, type, value }: Event): Promise<void> {
-  const headers = {
-    ce_id: v7(),
-    ce_type: type,
-    ce_source: TEST_SOURCE,
-    ce_specversion: "1.0",
-    ce_time: new Date().toISOString(),
-    ce_sequence: String(sequence),
-    ce_dataschema: schema.typeName,
-    "content-type": "application/protobuf",
-  };
-  const { topic } = streamOf(schema, place.namespace);
-  await producer.send({ topic, messages: [{ key, value: Buffer.from(value), headers }] });
-}
-
-const putStatus = (key: string, sequence: number, value: Uint8Array): Promise<void> =>
-  put(PaymentStatusEventSchema, { key, sequence, type: "payment.status-updated", value });
+const putStatus = (key: string, sequence: number, value: Uint8Array): Promise<string> =>
+  writer.put(PaymentStatusEventSchema, { key, sequence, type: "payment.status-updated", value });
 
 const encoded = <S extends DescMessage>(schema: S, init: MessageInitShape<S>): Uint8Array =>
   toBinary(schema, create(schema, init));
@@ -93,7 +67,7 @@ describe("an event whose ground comes by another topic", () => {
     });
     expect(await mailsTo(place, email)).toEqual([]);
 
-    await put(OrderEventSchema, {
+    await writer.put(OrderEventSchema, {
       key: orderId,
       sequence: 1,
       type: "order.created",

@@ -30,6 +30,7 @@ export async function saveNewOrder(tx: Transaction, id = newId()): Promise<strin
     declineCode: "",
     initiateDueTime: new Date(now.getTime() + 5_000),
     initiateTries: 0,
+    traceparent: null,
     version: 1n,
     createTime: now,
     updateTime: now,

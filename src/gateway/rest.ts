@@ -35,8 +35,6 @@ export function createRest(parts: RestParts): Transcoder {
             rpc: `${method.parent.typeName}/${method.name}`,
             code,
             durationMs: Math.round(performance.now() - startedAt),
-            requestId: currentTrace()?.requestId,
-            traceparent: currentTrace()?.traceparent,
           },
           "call",
         );

@@ -13,6 +13,7 @@ import {
 import type { Transaction } from "../platform/database/open.ts";
 import type { EventMeta, Outcome, Subscription } from "../platform/events/subscription.ts";
 import { newId } from "../platform/id.ts";
+import { traceToStore } from "../platform/trace.ts";
 import {
   findOrderContact,
   saveNotifications,
@@ -106,6 +107,7 @@ function messagesOf(
     template,
     templateVersion: TEMPLATE_VERSION,
     locale,
+    traceparent: traceToStore(),
     dueTime: now,
     createTime: now,
     updateTime: now,

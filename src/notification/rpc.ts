@@ -13,6 +13,7 @@ import { newId } from "../platform/id.ts";
 import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
+import { traceToStore } from "../platform/trace.ts";
 import type { Channel } from "./delivery.ts";
 import {
   findBySource,
@@ -116,6 +117,7 @@ function newRow(
     templateVersion: 0,
     locale: "",
     ...content,
+    traceparent: traceToStore(),
     dueTime: now,
     createTime: now,
     updateTime: now,

@@ -6,6 +6,7 @@ import type { Backbone } from "../platform/backbone.ts";
 import type { Transaction } from "../platform/database/open.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import type { Log } from "../platform/log.ts";
+import { continueTrace } from "../platform/trace.ts";
 import { afterSending, type Channel, type NextStep, type SendResult } from "./delivery.ts";
 import type { SendMail } from "./resend.ts";
 import {
@@ -35,13 +36,17 @@ export async function sendDueNotifications(parts: SendParts): Promise<number> {
   });
   const sending = claimed.filter((message) => message.status === "SENDING");
   for (const message of claimed)
-    if (message.status === "AMBIGUOUS") tellAmbiguous(parts.log, message);
+    if (message.status === "AMBIGUOUS") inTraceOf(message, () => tellAmbiguous(parts.log, message));
   // Mails are settled together, one transaction for all. An SMS by itself, at once: what is not settled when we die is lost for it.
   const mails = sending.filter((message) => message.channel === "EMAIL");
   const texts = sending.filter((message) => message.channel === "SMS");
   await Promise.all([send(parts, mails), ...texts.map((message) => send(parts, [message]))]);
   return claimed.length;
 }
+
+/** Messages are taken and settled together, but each goes on with the trace of what asked for it. */
+const inTraceOf = <T>({ traceparent }: NotificationRow, work: () => T): T =>
+  continueTrace(traceparent, work);
 
 interface Sent {
   readonly message: NotificationRow;
@@ -50,7 +55,9 @@ interface Sent {
 
 async function send(parts: SendParts, messages: readonly NotificationRow[]): Promise<void> {
   if (messages.length === 0) return;
-  const sent = await Promise.all(messages.map((message) => sendOne(parts, message)));
+  const sent = await Promise.all(
+    messages.map((message) => inTraceOf(message, () => sendOne(parts, message))),
+  );
   try {
     await settle(parts, sent);
   } catch (error) {
@@ -89,7 +96,9 @@ const settle = (parts: SendParts, sent: readonly Sent[]): Promise<void> =>
     const accepted = saved
       .flatMap((row) => (row?.status === "SENT" ? [row] : []))
       .toSorted((a, b) => (a.orderId ?? a.id).localeCompare(b.orderId ?? b.id));
-    await Promise.all(accepted.map((row) => publishSent(tx, parts.outbox, row)));
+    await Promise.all(
+      accepted.map((row) => inTraceOf(row, () => publishSent(tx, parts.outbox, row))),
+    );
   });
 
 const ask = (parts: SendParts, message: NotificationRow): Promise<SendResult> =>

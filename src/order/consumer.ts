@@ -37,7 +37,7 @@ async function onPaymentStatusUpdated(
   news: PaymentStatusUpdated,
 ): Promise<Outcome> {
   const status = PaymentStatus[news.status] as PaymentState | undefined;
-  if (status === undefined)
+  if (status === undefined || news.status === PaymentStatus.UNSPECIFIED)
     return {
       outcome: "ignored",
       reason: `this version does not know the payment status ${news.status}`,

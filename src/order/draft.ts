@@ -7,6 +7,7 @@ import type { CreateOrderRequest } from "../../gen/waybill/order/v1/order_servic
 import type { Principal } from "../platform/access/principal.ts";
 import { newId } from "../platform/id.ts";
 import { Refusal } from "../platform/refusal.ts";
+import { traceToStore } from "../platform/trace.ts";
 import { INITIATE_LEASE_MS } from "./initiate.ts";
 import { ORDER_NUMBER_BYTES, orderNumber } from "./number.ts";
 import { price } from "./order.ts";
@@ -41,6 +42,7 @@ export function draftOrder(
     declineCode: "",
     initiateDueTime: new Date(createTime.getTime() + INITIATE_LEASE_MS),
     initiateTries: 0,
+    traceparent: traceToStore(),
     version: 1n,
     createTime,
     updateTime: createTime,

@@ -7,6 +7,7 @@ import type { PaymentService } from "../../gen/waybill/payment/v1/payment_servic
 import type { Backbone } from "../platform/backbone.ts";
 import type { Log } from "../platform/log.ts";
 import { onBehalfOfKey } from "../platform/rpc/client.ts";
+import { continueTrace } from "../platform/trace.ts";
 import {
   claimDueOrders,
   lockOrder,
@@ -109,7 +110,9 @@ function refuseOrder(
 /** Asks for the orders that are due. The number of them. */
 export async function initiateDuePayments(parts: OrderParts): Promise<number> {
   const due = await claimDueOrders(parts.db, WORKER_BATCH, INITIATE_LEASE_MS);
-  await Promise.all(due.map((order) => initiateDue(parts, order)));
+  await Promise.all(
+    due.map((order) => continueTrace(order.traceparent, () => initiateDue(parts, order))),
+  );
   return due.length;
 }
 

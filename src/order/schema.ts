@@ -48,6 +48,8 @@ export const orders = pgTable(
     /** When the worker asks the Payment service (again); null once an event has told of the payment. */
     initiateDueTime: time("initiate_due_time"),
     initiateTries: integer("initiate_tries").notNull().default(0),
+    /** The trace of the request that made it (W3C Trace Context): the worker that asks for its payment goes on with it. */
+    traceparent: text(),
     version: bigint({ mode: "bigint" }).notNull(),
     createTime: time("create_time").notNull(),
     updateTime: time("update_time").notNull(),

@@ -8,6 +8,7 @@ import type { Outbox } from "../platform/events/outbox.ts";
 import { newId } from "../platform/id.ts";
 import type { Log } from "../platform/log.ts";
 import { Refusal } from "../platform/refusal.ts";
+import { traceToStore } from "../platform/trace.ts";
 import { changed, publishStatus } from "./apply.ts";
 import {
   findAttempt,
@@ -133,6 +134,7 @@ async function nextAttempt(
     status: "PENDING_INITIATION",
     declineCode: "",
     attemptNumber: request.attemptNumber,
+    traceparent: traceToStore(),
   });
   const attempt = newAttempt(next, params);
   await savePaymentChange(tx, next);
@@ -154,6 +156,7 @@ function newPayment(request: InitiatePaymentRequest): PaymentRow {
     declineCode: "",
     paymentIntentId: null,
     snapshotTime: null,
+    traceparent: traceToStore(),
     version: 1n,
     createTime: now,
     updateTime: now,

@@ -3,6 +3,7 @@ import {
   bigint,
   index,
   integer,
+  json,
   jsonb,
   pgTable,
   text,
@@ -31,6 +32,8 @@ export const payments = pgTable(
     paymentIntentId: text("payment_intent_id"),
     /** When the fetch began whose answer this row shows: an answer to an older fetch is ignored. */
     snapshotTime: time("snapshot_time"),
+    /** The trace of the request that asked for the last attempt (W3C Trace Context): what comes of it later goes on with it. */
+    traceparent: text(),
     version: bigint({ mode: "bigint" }).notNull(),
     createTime: time("create_time").notNull(),
     updateTime: time("update_time").notNull(),
@@ -55,8 +58,8 @@ export const paymentAttempts = pgTable(
     status: text().notNull(),
     /** Stripe's idempotency key of the call. */
     idempotencyKey: text("idempotency_key").notNull(),
-    /** The exact parameters of the call: the same key with other ones is refused. */
-    params: jsonb().notNull(),
+    /** The exact parameters of the call, in their order, which jsonb would not keep: the same key with other ones is refused. */
+    params: json().notNull(),
     tries: integer().notNull().default(0),
     /** When the worker makes the call (again); null once it is settled. */
     dueTime: time("due_time"),

@@ -1,10 +1,12 @@
 // Calls Stripe for an attempt that is stored, and commits what came of it; a worker repeats the calls that were lost.
 import type { Log } from "../platform/log.ts";
+import { continueTrace } from "../platform/trace.ts";
 import { applyResult, tellReview } from "./apply.ts";
 import { ATTEMPT_LEASE_MS, type PaymentParts } from "./initiate.ts";
 import { mayRepeat, settleWaitMs } from "./payment.ts";
 import {
   claimDueAttempts,
+  findPayment,
   saveAttemptProgress,
   type AttemptRow,
   type PaymentRow,
@@ -79,6 +81,11 @@ function report(log: Log, attempt: AttemptRow, result: CallResult): void {
 /** Makes the calls that are due again. The number of them. */
 export async function settleDueAttempts(parts: PaymentParts): Promise<number> {
   const due = await claimDueAttempts(parts.db, { limit: WORKER_BATCH, leaseMs: ATTEMPT_LEASE_MS });
-  await Promise.all(due.map((attempt) => settleAttempt(parts, attempt)));
+  await Promise.all(due.map((attempt) => settleDue(parts, attempt)));
   return due.length;
+}
+
+async function settleDue(parts: PaymentParts, attempt: AttemptRow): Promise<void> {
+  const payment = await findPayment(parts.db, { paymentId: attempt.paymentId }, undefined);
+  await continueTrace(payment?.traceparent, () => settleAttempt(parts, attempt));
 }

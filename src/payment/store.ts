@@ -78,7 +78,10 @@ export async function lockPaymentOfOrder(
 }
 
 export type PaymentChange = Partial<
-  Pick<PaymentRow, "status" | "declineCode" | "paymentIntentId" | "snapshotTime" | "attemptNumber">
+  Pick<
+    PaymentRow,
+    "status" | "declineCode" | "paymentIntentId" | "snapshotTime" | "attemptNumber" | "traceparent"
+  >
 >;
 
 /** Writes what changed of a payment that the transaction has locked; the version counts it. */

@@ -1,6 +1,7 @@
 // Stripe's webhooks: verified and stored when they come, applied later by a worker at our own pace.
 import type { Database, Transaction } from "../platform/database/open.ts";
 import type { Log } from "../platform/log.ts";
+import { continueTrace } from "../platform/trace.ts";
 import { applySnapshot, tellReview } from "./apply.ts";
 import type { PaymentParts } from "./initiate.ts";
 import { isFinal, settleWaitMs, type PaymentState } from "./payment.ts";
@@ -9,6 +10,7 @@ import {
   findPaymentOfIntent,
   saveEventOutcome,
   saveStripeEvent,
+  type PaymentRow,
   type StripeEventRow,
 } from "./store.ts";
 import type { StripeRoom } from "./stripe.ts";
@@ -55,14 +57,22 @@ async function applyInTurn(parts: PaymentParts, events: readonly StripeEventRow[
 }
 
 async function applyEvent(parts: PaymentParts, event: StripeEventRow): Promise<void> {
-  const done = (status: string, reason = "", db: Database | Transaction = parts.db) =>
-    saveEventOutcome(db, event.id, { status, reason, dueInMs: null });
   const payment = await findPaymentOfIntent(
     parts.db,
     event.paymentIntentId,
     parts.stripe.paymentIdOf(event.payload),
   );
   if (payment === undefined) return await leaveUnmatched(parts, event);
+  await continueTrace(payment.traceparent, () => applyTo(payment, parts, event));
+}
+
+async function applyTo(
+  payment: PaymentRow,
+  parts: PaymentParts,
+  event: StripeEventRow,
+): Promise<void> {
+  const done = (status: string, reason = "", db: Database | Transaction = parts.db) =>
+    saveEventOutcome(db, event.id, { status, reason, dueInMs: null });
   if (isFinal(payment.status as PaymentState))
     return await done("IGNORED", `late event ignored: already ${payment.status}`);
 

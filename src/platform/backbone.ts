@@ -15,7 +15,7 @@ import { newId } from "./id.ts";
 import type { Log } from "./log.ts";
 import { Refusal } from "./refusal.ts";
 import type { ServiceSettings } from "./settings.ts";
-import { childTraceparent, currentTrace, runInTrace } from "./trace.ts";
+import { continueTrace, currentTrace } from "./trace.ts";
 import { isTransient } from "./transient.ts";
 
 export interface Backbone extends AsyncDisposable {
@@ -72,7 +72,7 @@ export async function openBackbone(
       broker: kafka.consumer(),
       subscriptions,
       classify,
-      runInTrace: inTraceOf,
+      runInTrace: continueTrace,
       inboxHours: config.inboxRetentionHours,
       onCommit: () => {
         relay.wake();
@@ -131,9 +131,6 @@ const sender = (config: ServiceSettings) => ({
   traceparent: () => currentTrace()?.traceparent,
   newId,
 });
-
-const inTraceOf = <T>(traceparent: string | undefined, work: () => Promise<T>): Promise<T> =>
-  runInTrace({ traceparent: childTraceparent(traceparent), requestId: newId() }, work);
 
 /** What a handler's error means for its event: wait and try again, set it aside, or try a few times and set it aside. */
 function classify(error: unknown): ErrorKind {

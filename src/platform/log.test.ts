@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { PassThrough } from "node:stream";
 import { createLog } from "./log.ts";
+import { continueTrace, runInTrace } from "./trace.ts";
 
 function logged(write: (log: ReturnType<typeof createLog>) => void): string {
   const out = new PassThrough();
@@ -41,4 +42,25 @@ it("secrets and addresses are struck out where they are logged by mistake", () =
   );
 
   expect(line).not.toMatch(/ada@|\+49|x\.y\.z/);
+});
+
+it("a line says which trace and request it belongs to, unless it says so itself", () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+  const of = (work: (log: ReturnType<typeof createLog>) => void): unknown =>
+    JSON.parse(logged((log) => runInTrace({ traceparent, requestId: "r-1" }, () => work(log))));
+
+  expect(of((log) => log.info("hello"))).toMatchObject({ traceparent, requestId: "r-1" });
+  expect(of((log) => log.info({ requestId: "r-2" }, "hello"))).toMatchObject({ requestId: "r-2" });
+  expect(logged((log) => log.info("nobody asked"))).not.toContain("traceparent");
+});
+
+it("work that was left for later is logged in the trace that was stored with it", () => {
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const stored = `00-${traceId}-b7ad6b7169203331-01`;
+
+  const line = logged((log) => continueTrace(stored, () => log.info("done at last")));
+
+  expect(line).toContain(traceId);
+  expect(line).not.toContain("b7ad6b7169203331"); // a span of its own
 });

@@ -1,5 +1,6 @@
 // One JSON line per thing worth knowing. Personal data and secrets never get here: log IDs, not people.
 import { pino, type DestinationStream, type Logger } from "pino";
+import { currentTrace } from "./trace.ts";
 
 export type Log = Logger;
 
@@ -25,6 +26,8 @@ export function createLog(
       level,
       base: { service, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
+      // In every line of a trace, so that one can follow an order through the services; what a line says itself wins.
+      mixin: () => ({ ...currentTrace() }),
       formatters: { level: (label) => ({ level: label }), log: (fields) => withoutSecrets(fields) },
       serializers: { error: (error: unknown) => loggable(error) },
       errorKey: "error",

@@ -1,6 +1,7 @@
 // The trace that the present work belongs to (W3C Trace Context), carried along by AsyncLocalStorage.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
+import { newId } from "./id.ts";
 
 export interface Trace {
   /** https://www.w3.org/TR/trace-context/#traceparent-header */
@@ -22,3 +23,12 @@ export function childTraceparent(parent: string | null | undefined): string {
 export const runInTrace = <T>(trace: Trace, work: () => T): T => store.run(trace, work);
 
 export const currentTrace = (): Trace | undefined => store.getStore();
+
+/** What to store with work that is left for later, so that it goes on with the present trace; null outside of any. */
+export const traceToStore = (): string | null => currentTrace()?.traceparent ?? null;
+
+/** Runs work in the trace that was stored with it, as a span of its own; where none was, in the present trace. */
+export const continueTrace = <T>(stored: string | null | undefined, work: () => T): T => {
+  const traceparent = childTraceparent(stored ?? currentTrace()?.traceparent);
+  return runInTrace({ traceparent, requestId: newId() }, work);
+};

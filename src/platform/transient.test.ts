@@ -17,14 +17,23 @@ test.each([
   expect(isTransient(withCode(code))).toBe(true);
 });
 
-test.each(["40001", "40P01", "53300", "53100", "58030", "25006", "57P01", "57P03", "08006"])(
-  "PostgreSQL's %s goes away",
-  (code) => {
-    expect(isTransient(withCode(code))).toBe(true);
-  },
-);
+test.each([
+  "40001",
+  "40P01",
+  "53300",
+  "53100",
+  "58030",
+  "25006",
+  "55P03",
+  "57014",
+  "57P01",
+  "57P03",
+  "08006",
+])("PostgreSQL's %s goes away", (code) => {
+  expect(isTransient(withCode(code))).toBe(true);
+});
 
-test.each(["23505", "42P01", "22P02", "ENOENT", "57014"])("%s stays", (code) => {
+test.each(["23505", "42P01", "22P02", "ENOENT", "55000"])("%s stays", (code) => {
   expect(isTransient(withCode(code))).toBe(false);
 });
 

@@ -20,10 +20,11 @@ const CODES = new Set([
 ]);
 
 /**
- * SQLSTATEs: serialization failure, deadlock, a server that shuts down, crashed, starts up or is a standby still, sessions that
- * it ended, and the classes of connection failures, exhausted resources and system errors. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATEs: serialization failure, deadlock, a lock that was not to be had, a statement that took too long, a server that shuts
+ * down, crashed, starts up or is a standby still, sessions that it ended, and the classes of connection failures, exhausted
+ * resources and system errors. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const SQL_STATE = /^(40001|40P01|25006|25P03|57P0[1235]|(08|53|58)[0-9A-Z]{3})$/;
+const SQL_STATE = /^(40001|40P01|25006|25P03|55P03|57014|57P0[1235]|(08|53|58)[0-9A-Z]{3})$/;
 
 /** The deepest chain of causes that is walked; a chain may be a circle. */
 const CAUSE_LIMIT = 16;

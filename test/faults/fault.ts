@@ -50,3 +50,14 @@ export interface Fault {
 
 export const isGreen = ({ lost, doubled, reordered, wrong, accepted }: FaultResult): boolean =>
   [lost, doubled, reordered, wrong].every((findings) => findings.length === 0) && accepted > 0;
+
+/** Of each kind; the file of --json has them all. */
+const FINDINGS_SHOWN = 20;
+const KINDS = ["lost", "doubled", "reordered", "wrong"] as const;
+
+export const findingsOf = (result: FaultResult): string[] =>
+  KINDS.flatMap((kind) => {
+    const rest = result[kind].length - FINDINGS_SHOWN;
+    const shown = result[kind].slice(0, FINDINGS_SHOWN).map((finding) => `${kind}: ${finding}`);
+    return shown.concat(rest > 0 ? `${kind}: … and ${rest} more` : []);
+  });

@@ -1,18 +1,7 @@
 // The scorecard: a table for people, what exactly was wrong, and the last line.
 import { figure, table } from "../../bench/table.ts";
-import type { FaultResult, Measured } from "./fault.ts";
+import { findingsOf, type Measured } from "./fault.ts";
 import type { FaultRun } from "./suite.ts";
-
-/** Of each kind; the file of --json has them all. */
-const FINDINGS_SHOWN = 20;
-const KINDS = ["lost", "doubled", "reordered", "wrong"] as const;
-
-export const findingsOf = (result: FaultResult): string[] =>
-  KINDS.flatMap((kind) => {
-    const rest = result[kind].length - FINDINGS_SHOWN;
-    const shown = result[kind].slice(0, FINDINGS_SHOWN).map((finding) => `${kind}: ${finding}`);
-    return shown.concat(rest > 0 ? `${kind}: … and ${rest} more` : []);
-  });
 
 export function report(runs: readonly FaultRun[], seed: number): string {
   const rows = runs.map((run) => [

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Say } from "../../dev/backends/problem.ts";
-import { isGreen, type Fault, type FaultResult } from "./fault.ts";
+import { findingsOf, isGreen, type Fault, type FaultResult } from "./fault.ts";
 import { randomOf } from "./random.ts";
 import { openRig, type Rig } from "./rig.ts";
 
@@ -47,7 +47,10 @@ export function openSuite(o: SuiteSettings): Suite {
       try {
         const result = await fault.run(rig, { seconds, rate, random, say });
         const passed = isGreen(result);
-        if (!passed) keepLogs(rig, say);
+        if (!passed) {
+          for (const finding of findingsOf(result)) say(finding); // now: a run may not live to its report
+          keepLogs(rig, say);
+        }
         if (!passed) await drop();
         return { id, title, rate, seconds, passed, result };
       } catch (error) {

@@ -12,6 +12,8 @@ export interface TopicRecord<S extends DescMessage = DescMessage> {
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly event: MessageShape<S>;
+  /** The event as it came. */
+  readonly value: Uint8Array;
   readonly offset: bigint;
   readonly partition: number;
 }
@@ -48,6 +50,7 @@ export async function openTopics(place: Place, schemas: readonly DescMessage[]):
           Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]),
         ),
         event: fromBinary(schema, message.value),
+        value: message.value,
         offset: BigInt(message.offset),
         partition,
       });

@@ -110,6 +110,7 @@ export const nameOf = ({ meta }: ReceivedEvent) => ({
   topic: meta.topic,
   partition: meta.partition,
   offset: String(meta.offset),
+  ...(meta.traceparent !== undefined && { traceparent: meta.traceparent }),
 });
 
 export function reportDead(app: Application, event: ReceivedEvent, error: Error): void {

@@ -24,9 +24,6 @@ const record = (
   value,
   headers: new Map(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
 });
-/** Field 99 of a later version of the contract: an empty message. */
-const fieldOfTheFuture = Buffer.from([0x9a, 0x06, 0x00]);
-
 test("an event is read with its name, key and place", () => {
   const { content, meta } = receive(
     record(toBinary(OrderEventSchema, orderPaid)),
@@ -40,21 +37,6 @@ test("an event is read with its name, key and place", () => {
     partition: 3,
     offset: 7n,
   });
-});
-
-test("a field that a newer writer added does not keep an event from being read", () => {
-  const bytes = Buffer.concat([toBinary(OrderEventSchema, orderPaid), fieldOfTheFuture]);
-  expect(receive(record(bytes), OrderEventSchema).content.kind).toBe("event");
-});
-
-test("a case that a newer writer added is skipped, though the contract requires one", () => {
-  const bare = toBinary(
-    OrderEventSchema,
-    create(OrderEventSchema, { orderId: id, customerId: "ada" }),
-  );
-  const bytes = Buffer.concat([bare, fieldOfTheFuture]);
-  expect(receive(record(bytes), OrderEventSchema).content.kind).toBe("unknown");
-  expect(receive(record(bare), OrderEventSchema).content.kind).toBe("malformed");
 });
 
 test("bytes that are no message, a tombstone and a record without an ID are malformed", () => {

@@ -1,7 +1,8 @@
 // A record of a topic, read as the contract says. Nothing here throws: a record that cannot be read is malformed.
 import { createHash } from "node:crypto";
-import { fromBinary, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { fromBinary, hasOption, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
+import { name as eventName } from "../../../gen/waybill/event/v1/options_pb.js";
 import { readableText, readHeaders } from "./cloud-event.ts";
 import { storable } from "./failure.ts";
 import type { InRecord } from "./ports.ts";
@@ -38,10 +39,10 @@ export function receive(record: InRecord, schema: DescMessage): ReceivedEvent {
   if (attributes.id === undefined)
     return { meta, record, content: malformed("The record has no ce_id that is a UUID.") };
   if (record.key === null) return { meta, record, content: malformed("The record has no key.") };
-  return { meta, record, content: read(record.value, schema) };
+  return { meta, record, content: read(record.value, schema, meta.type) };
 }
 
-function read(value: Uint8Array | null, schema: DescMessage): Content {
+function read(value: Uint8Array | null, schema: DescMessage, type: string): Content {
   if (value === null) return malformed("The record has no value.");
   let message: Message;
   try {
@@ -52,7 +53,7 @@ function read(value: Uint8Array | null, schema: DescMessage): Content {
   if (holdsUnknownCase(schema, message)) {
     return {
       kind: "unknown",
-      reason: `a case of ${schema.typeName} that this version does not know`,
+      reason: `this version knows no "${type}" in a ${schema.typeName}`,
     };
   }
   const verdict = validator.validate(schema, message);
@@ -65,11 +66,12 @@ const malformed = (message: string, cause?: unknown): Content => ({
   error: new Error(message, { cause }),
 });
 
-/** A oneof that is empty while the message has fields that we do not know: one of those is the case. */
+/** The oneof of the events is empty, and the message has fields that we do not know: one of those is the case. */
 function holdsUnknownCase(schema: DescMessage, message: Message): boolean {
   if ((message.$unknown?.length ?? 0) === 0) return false;
   const cases = new Map(Object.entries(message));
   return schema.oneofs.some((oneof) => {
+    if (!oneof.fields.some((field) => hasOption(field, eventName))) return false;
     const chosen: unknown = cases.get(oneof.localName);
     return (
       typeof chosen === "object" && chosen !== null && "case" in chosen && chosen.case === undefined

@@ -7,7 +7,6 @@ import {
 } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { Log } from "../log.ts";
-import { currentTrace } from "../trace.ts";
 import { principalKey } from "./principal.ts";
 
 const codeOf = (error: unknown): string =>
@@ -23,8 +22,6 @@ function startLine(log: Log, request: UnaryRequest | StreamRequest): (code: stri
         rpc: `${request.service.typeName}/${request.method.name}`,
         code,
         durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-        requestId: currentTrace()?.requestId,
-        traceparent: currentTrace()?.traceparent,
         principal: principal.kind,
         ...(principal.kind === "anonymous" ? {} : { principalId: principal.id }),
       },
