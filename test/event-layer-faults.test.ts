@@ -8,7 +8,7 @@ import { SEAMS, strikeSeams } from "./faults/layer/seams.ts";
 const LIMIT_MS = 240_000;
 const STRIKES = 10;
 /** Worlds in one process. */
-const AT_ONCE = 5;
+const AT_ONCE = 7;
 /** Of a run that failed: FAULT_SEED=4711 npm test -- test/event-layer-faults.test.ts */
 const seed = Number(process.env["FAULT_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const servers = inject("servers");
