@@ -12,6 +12,7 @@ import type { Outcome, Subscription } from "../platform/events/subscription.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import { onPaymentStatus, type OrderState, type PaymentState } from "./order.ts";
 import { lockOrder, saveOrderChange } from "./store.ts";
+import { together } from "../platform/events/together.ts";
 
 export const orderSubscriptions = (outbox: Outbox): Subscription[] => [
   {
@@ -54,7 +55,7 @@ async function onPaymentStatusUpdated(
   const change =
     decision.status === order.status ? undefined : changeEvent(decision.status, event, news);
   const { orderId, customerId, paymentId } = event;
-  await Promise.all([
+  await together([
     saveOrderChange(tx, orderId, {
       status: decision.status,
       paymentId,

@@ -30,6 +30,7 @@ import {
   type RequestRow,
 } from "./store.ts";
 import { orderCreated, requestHash, toOrder, toOrderPayment, toProduct } from "./wire.ts";
+import { together } from "../platform/events/together.ts";
 
 const SKU_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -90,7 +91,7 @@ async function takeOrder(
   };
   try {
     await parts.inTransaction(async (tx) => {
-      await Promise.all([
+      await together([
         saveOrder(tx, row, draft),
         parts.outbox.publish(tx, OrderEventSchema, orderCreated(draft)),
       ]);

@@ -2,6 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
 import { orderItems, orderRequests, orders, products } from "./schema.ts";
+import { together } from "../platform/events/together.ts";
 
 export type OrderRow = typeof orders.$inferSelect;
 export type OrderItemRow = typeof orderItems.$inferSelect;
@@ -44,7 +45,7 @@ export async function saveOrder(
   request: RequestRow,
   { order, items }: OrderWithItems,
 ): Promise<void> {
-  await Promise.all([
+  await together([
     tx.insert(orderRequests).values(request),
     tx.insert(orders).values(order),
     tx.insert(orderItems).values([...items]),
