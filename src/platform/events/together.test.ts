@@ -14,6 +14,16 @@ test("gives what each statement gave", async () => {
   ]);
 });
 
+test("runs each statement once, though the query builder's run whenever they are asked", async () => {
+  let runs = 0;
+  const lazy: PromiseLike<number> = {
+    // oxlint-disable-next-line unicorn/no-thenable
+    then: (resolve, reject) => Promise.resolve((runs += 1)).then(resolve, reject),
+  };
+  expect(await together([lazy, lazy])).toEqual([1, 2]);
+  expect(runs).toBe(2);
+});
+
 test("throws what broke the transaction, though the statements behind it are heard of first", async () => {
   const deadlock = new Promise((resolve) => setImmediate(resolve)).then(() => failed("40P01"));
   await expect(together([deadlock, wrapped("25P02"), failed("25P02")])).rejects.toThrow("40P01");
