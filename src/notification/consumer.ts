@@ -22,6 +22,7 @@ import {
   type OrderContactRow,
 } from "./store.ts";
 import { localeOf, renderTemplate, TEMPLATE_VERSION, type TemplateName } from "./template.ts";
+import { together } from "../platform/events/together.ts";
 
 const NOBODY_IS_TOLD: Outcome = { outcome: "ignored", reason: "nobody is told of this event" };
 
@@ -72,7 +73,7 @@ async function onOrderCreated(
     phoneNumber: created.contact?.phoneNumber ?? "",
     locale: created.contact?.locale ?? "",
   };
-  await Promise.all([
+  await together([
     saveOrderContact(tx, contact),
     saveNotifications(
       tx,

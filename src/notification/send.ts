@@ -16,6 +16,7 @@ import {
   type NotificationRow,
 } from "./store.ts";
 import type { SendSms } from "./twilio.ts";
+import { together } from "../platform/events/together.ts";
 
 /** After this time a message that is SENDING was left by a process that died. Longer than a provider is waited for. */
 const SEND_LEASE_MS = 10_000;
@@ -89,16 +90,14 @@ async function sendOne(parts: SendParts, message: NotificationRow): Promise<Sent
 /** Commits what became of the messages, with their events. */
 const settle = (parts: SendParts, sent: readonly Sent[]): Promise<void> =>
   parts.inTransaction(async (tx) => {
-    const saved = await Promise.all(
+    const saved = await together(
       sent.map(({ message, step }) => saveProgress(tx, message, progressOf(step))),
     );
     // In the order of their keys, so that two senders never wait for each other.
     const accepted = saved
       .flatMap((row) => (row?.status === "SENT" ? [row] : []))
       .toSorted((a, b) => (a.orderId ?? a.id).localeCompare(b.orderId ?? b.id));
-    await Promise.all(
-      accepted.map((row) => inTraceOf(row, () => publishSent(tx, parts.outbox, row))),
-    );
+    await together(accepted.map((row) => inTraceOf(row, () => publishSent(tx, parts.outbox, row))));
   });
 
 const ask = (parts: SendParts, message: NotificationRow): Promise<SendResult> =>

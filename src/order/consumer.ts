@@ -10,7 +10,7 @@ import {
 } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { RefundReason, RefundStatus } from "../../gen/waybill/payment/v1/refund_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
-import { together } from "../platform/database/together.ts";
+import { together } from "../platform/events/together.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import type { Outcome, Subscription } from "../platform/events/subscription.ts";
 import { recordTimeline } from "../platform/timeline/store.ts";

@@ -2,7 +2,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { OrderEventSchema } from "../../gen/waybill/order/v1/order_event_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
-import { together } from "../platform/database/together.ts";
+import { together } from "../platform/events/together.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import { recordTimeline } from "../platform/timeline/store.ts";
 import {

@@ -5,7 +5,7 @@ import {
   type PayOrderRequest,
 } from "../../gen/waybill/order/v1/order_service_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
-import { together } from "../platform/database/together.ts";
+import { together } from "../platform/events/together.ts";
 import { violatesUnique } from "../platform/database/unique.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";

@@ -1,7 +1,7 @@
 // The Order service's SQL about orders.
 import { and, asc, desc, eq, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
-import { together } from "../platform/database/together.ts";
+import { together } from "../platform/events/together.ts";
 import type { OrderState } from "./order.ts";
 import { orderItems, orderRequests, orders } from "./schema.ts";
 

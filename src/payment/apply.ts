@@ -9,6 +9,7 @@ import { isFinal, onSnapshot, type PaymentState, type Snapshot } from "./payment
 import { lockPayment, savePaymentChange, type PaymentChange, type PaymentRow } from "./store.ts";
 import type { CallResult } from "./stripe.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
+import { together } from "../platform/events/together.ts";
 
 export type Applied = { readonly payment: PaymentRow; readonly ignored?: string };
 
@@ -107,7 +108,7 @@ async function change(
   const payment = changed(before, next);
   const isNews = payment.status !== before.status;
   // Sent together, run one after the other: one round trip.
-  await Promise.all([savePaymentChange(tx, payment), isNews && publishStatus(tx, outbox, payment)]);
+  await together([savePaymentChange(tx, payment), isNews && publishStatus(tx, outbox, payment)]);
   return { payment };
 }
 

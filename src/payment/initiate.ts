@@ -22,6 +22,7 @@ import {
 } from "./store.ts";
 import type { AttemptParams, StripeRoom } from "./stripe.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
+import { together } from "../platform/events/together.ts";
 
 /** How long a call to Stripe has before the worker makes it again, in milliseconds. Twice at once is harmless: the key is the same. */
 export const ATTEMPT_LEASE_MS = 10_000;
@@ -61,7 +62,7 @@ async function firstAttempt(
   const { orderId, customerId, currencyCode, minorUnits } = payment;
   await parts.inTransaction(async (tx) => {
     // Sent together, run one after the other: one round trip.
-    await Promise.all([
+    await together([
       savePayment(tx, payment),
       saveAttempt(tx, attempt),
       parts.outbox.publish(tx, PaymentEventSchema, {

@@ -3,6 +3,7 @@ import {
   bigint,
   index,
   integer,
+  json,
   jsonb,
   pgTable,
   text,
@@ -57,8 +58,8 @@ export const paymentAttempts = pgTable(
     status: text().notNull(),
     /** Stripe's idempotency key of the call. */
     idempotencyKey: text("idempotency_key").notNull(),
-    /** The exact parameters of the call: the same key with other ones is refused. */
-    params: jsonb().notNull(),
+    /** The exact parameters of the call, in their order, which jsonb would not keep: the same key with other ones is refused. */
+    params: json().notNull(),
     tries: integer().notNull().default(0),
     /** When the worker makes the call (again); null once it is settled. */
     dueTime: time("due_time"),

@@ -12,6 +12,7 @@ import {
   type PaymentRow,
 } from "./store.ts";
 import type { AttemptParams, CallResult } from "./stripe.ts";
+import { together } from "../platform/events/together.ts";
 
 const WORKER_BATCH = 16;
 
@@ -34,7 +35,7 @@ export async function settleAttempt(
     : tooOld();
   report(parts.log, attempt, result);
   const payment = await parts.inTransaction(async (tx) => {
-    const [applied] = await Promise.all([
+    const [applied] = await together([
       applyResult(tx, parts.outbox, attempt.paymentId, { result, fetchTime }),
       saveAttemptProgress(tx, attempt.id, progressOf(result, attempt.tries)),
     ]);

@@ -63,8 +63,8 @@ async function openPlainClient(brokers: readonly string[]): Promise<PlainClient>
     async createTopic(topic, partitions) {
       const topics = [{ topic, numPartitions: partitions, replicationFactor: 1 }];
       await admin.createTopics({ topics, waitForLeaders: false });
-      // The client's own wait gives up on a topic that the broker does not know yet.
-      await eventually(() => admin.fetchTopicMetadata({ topics: [topic] }));
+      // The client's own wait gives up on a topic that the broker does not know yet. Only leaders know the offsets.
+      await eventually(() => admin.fetchTopicOffsets(topic));
     },
     async write(topic, { key, value }) {
       const bytes = { key: key && Buffer.from(key), value: value && Buffer.from(value) };

@@ -9,6 +9,7 @@ import { stopDatabase } from "./f6-stop-database.ts";
 import { poisonEvents } from "./f9-poison.ts";
 import { rebalance } from "./f10-rebalance.ts";
 import { newerWriter } from "./f11-newer-contract.ts";
+import { plantedDefects } from "./planted-defects.ts";
 import { oldSnapshot } from "./f12-old-snapshot.ts";
 
 export const FAULTS: readonly Fault[] = [
@@ -22,4 +23,5 @@ export const FAULTS: readonly Fault[] = [
   rebalance,
   newerWriter,
   oldSnapshot,
+  plantedDefects,
 ];

@@ -5,6 +5,7 @@ import type { EventsLog } from "./ports.ts";
 import type { ReceivedEvent } from "./received.ts";
 import type { Transaction } from "./schema.ts";
 import type { Outcome, Subscription } from "./subscription.ts";
+import { together } from "./together.ts";
 
 /** What became of an event. */
 export type Verdict = "known" | "applied" | "ignored" | "held" | "dead";
@@ -50,7 +51,7 @@ export async function applyEvents(
 ): Promise<boolean> {
   const keys = [...new Set(events.map((event) => event.meta.key))];
   // Sent together, run one after the other: the second must see what the first may have waited for.
-  const [fresh, held] = await Promise.all([
+  const [fresh, held] = await together([
     takeNew(
       tx,
       app.consumer,

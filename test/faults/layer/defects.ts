@@ -35,7 +35,7 @@ const HANDLER: HandlerWeather = { awayEvery: 30, awayTries: 4, notYet: 0.01, del
 const WRITING: Omit<Writing, "keys"> = {
   total: EVENTS,
   perSecond: 250,
-  writers: 6,
+  writers: 4,
   rollBack: 0.1,
   delayMs: 120,
 };

@@ -1,6 +1,12 @@
 // Poison on the topic: it is set aside with its key, all others go on; when the bug is mended, everything is done in its order.
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { openDatabase } from "../../../src/platform/database/open.ts";
+import {
+  listDeadLetters,
+  replayDeadLetters,
+  skipDeadLetter,
+} from "../../../src/platform/events/dead-letter.ts";
 import { comesToRest, readEffects, readHappened, readTopic, untilHappened } from "./evidence.ts";
 import { POISONS } from "./history.ts";
 import { judge, type Finding, type Happened } from "./judge.ts";
@@ -10,6 +16,7 @@ import { openWorld, type LayerServers, type World } from "./world.ts";
 
 const CONSUMER = "ledger";
 const SKIPPED = /^(bytes|invalid):/;
+const UNREADABLE = /no waybill|breaks the contract/;
 const WRITTEN_WITHIN_MS = 120_000;
 /** Three processes die of one event, and each time the group waits 6 s for the dead one. */
 const SET_ASIDE_WITHIN_MS = 240_000;
@@ -126,36 +133,31 @@ async function setAside(world: World, happened: readonly Happened[]): Promise<Fi
   return findings;
 }
 
-/** Asks for another try of what met a bug, and skips what nobody can read; returns how many there were. */
+/**
+ * As an operator does it: asks for another try of what met a bug, and skips what nobody can read. Behind a dead event
+ * there may be another one, which shows when its turn has come. Returns how many there were.
+ */
 async function goThroughTheDead(world: World): Promise<number> {
+  await using opened = openDatabase({
+    databaseUrl: world.databaseUrl,
+    databasePoolSize: 2,
+    service: "operator",
+  });
+  const { db } = opened;
+  const everything = { topic: undefined, key: undefined, type: undefined };
+  const filter = { ...everything, since: undefined, until: undefined };
   const deadline = performance.now() + REST_WITHIN_MS;
   for (let dead = 0; ; await pause(LOOK_EVERY_MS)) {
-    const rows = await world.sql<{ id: string; topic: string; key: string; reason: string }[]>`
-      SELECT id, topic, key, reason FROM held_event WHERE state = 'dead' ORDER BY id`;
     const left = await world.sql`SELECT 1 FROM held_event LIMIT 1`;
     if (left.length === 0 || performance.now() > deadline) return dead;
+    const rows = await listDeadLetters(db, CONSUMER, filter, { after: undefined, limit: 100 });
     dead += rows.length;
-    for (const row of rows) await operate(world, row);
+    for (const { event_id: eventId, reason } of rows) {
+      const isReadable = !UNREADABLE.test(reason);
+      await db.transaction(async (tx) => {
+        if (isReadable) await replayDeadLetters(tx, CONSUMER, { eventId });
+        else await skipDeadLetter(tx, CONSUMER, eventId);
+      });
+    }
   }
-}
-
-async function operate(
-  { sql }: World,
-  row: {
-    readonly id: string;
-    readonly topic: string;
-    readonly key: string;
-    readonly reason: string;
-  },
-): Promise<void> {
-  if (!/no waybill|breaks the contract/.test(row.reason)) {
-    await sql`UPDATE held_event SET state = 'waiting', attempts = 0, error = NULL, create_time = now(), due_time = now()
-      WHERE id = ${row.id}`;
-    return;
-  }
-  await sql.begin(async (tx) => {
-    await tx`DELETE FROM held_event WHERE id = ${row.id}`;
-    await tx`UPDATE held_event SET due_time = now() WHERE state = 'waiting' AND id = (
-      SELECT min(id) FROM held_event WHERE consumer = ${CONSUMER} AND topic = ${row.topic} AND key = ${row.key})`;
-  });
 }

@@ -16,11 +16,11 @@ export type Seam = (typeof SEAMS)[number];
 /** A relay waits for the shards of the dead (1.5 s here), a consumer for its partitions (6 s): the latter are more. */
 const RELAYS = 4;
 const CONSUMERS_PER_SEAM = 5;
-/** So many passings are survived first: else the same events would kill three processes, and be taken for poison. */
+/** The passing at which it dies: before it, each process gets something done. */
 const DUE: Readonly<Record<Seam, number>> = {
   "relay.acknowledged": 2,
-  "consumer.applied": 3,
-  "consumer.committed": 3,
+  "consumer.applied": 4,
+  "consumer.committed": 4,
 };
 const KEYS = 30;
 /** In all more than any run gets to. */

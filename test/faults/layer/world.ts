@@ -40,7 +40,7 @@ export async function openWorld(servers: LayerServers): Promise<World> {
   parts.defer(() => dropDatabase(servers.postgresUrl, name));
   const databaseUrl = await createDatabase(servers.postgresUrl, name);
   await migrateDatabase({ url: databaseUrl, folder: MIGRATIONS });
-  const sql = postgres(databaseUrl, { max: 3, onnotice: () => undefined });
+  const sql = postgres(databaseUrl, { max: 2, onnotice: () => undefined });
   parts.defer(() => sql.end({ timeout: 1 }));
   await makeTables(sql);
   parts.defer(() => forgetTopics(servers.brokers, namespace));

@@ -39,7 +39,13 @@ export type Report =
   /** A plant is in its module. */
   | { readonly kind: "planted"; readonly plant: string; readonly pid: number }
   /** The process killed itself at a seam. */
-  | { readonly kind: "strike"; readonly seam: string; readonly count: number; readonly pid: number }
+  | {
+      readonly kind: "strike";
+      readonly seam: string;
+      readonly count: number;
+      readonly eventIds: readonly string[];
+      readonly pid: number;
+    }
   | { readonly kind: "timed"; readonly ms: number; readonly pid: number }
   /** Records that the weather made the broker have once more. */
   | { readonly kind: "again"; readonly count: number; readonly pid: number };

@@ -32,7 +32,7 @@ const SEAMS = {
   "consumer.applied": [
     apply(
       "return due.length > 0;",
-      `if (applied.size > 0) globalThis.soil.strike("consumer.applied", applied.size); return due.length > 0;`,
+      `if (applied.size > 0) globalThis.soil.strike("consumer.applied", applied.size, [...taken]); return due.length > 0;`,
     ),
   ],
   /** The effects are committed, the offset is not. */

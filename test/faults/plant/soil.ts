@@ -5,11 +5,14 @@ import type { SQL } from "drizzle-orm";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { randomOf } from "../random.ts";
-import { tell, type Variant } from "./orders.ts";
+import { readReports, tell, type Variant } from "./orders.ts";
 
 export interface Soil {
-  /** Passes a seam; `count` is how many events are under way there. When its time has come, the process dies. */
-  strike(seam: string, count: number): void;
+  /**
+   * Passes a seam; `count` is how many events are under way there. When its time has come, the process dies, but not
+   * of an event that one died of before: three deaths of one event are what poison is known by.
+   */
+  strike(seam: string, count: number, eventIds?: readonly string[]): void;
   /** Tells how long the work took. */
   timed<T>(work: () => Promise<T>): Promise<T>;
   /** Sends a batch of so many records as the weather will have it. */
@@ -26,6 +29,9 @@ const LATER_MS = 150;
 export function createSoil(orders: Variant): Soil {
   const dice = randomOf(orders.seed);
   const random = () => dice.fraction();
+  const diedOf = new Set(
+    readReports(orders.report).flatMap((one) => (one.kind === "strike" ? one.eventIds : [])),
+  );
   const passed = new Map<string, number>();
   let opened: PostgresJsDatabase | undefined;
   const elsewhere: Soil["elsewhere"] = async (_, statement) => {
@@ -36,13 +42,14 @@ export function createSoil(orders: Variant): Soil {
   return {
     elsewhere,
     later: (_, statement) => void pause(LATER_MS).then(() => elsewhere(undefined, statement)),
-    strike(seam, count) {
+    strike(seam, count, eventIds = []) {
       const due = orders.strikes?.[seam];
       if (due === undefined || (orders.calm !== undefined && existsSync(orders.calm))) return;
+      if (eventIds.some((id) => diedOf.has(id))) return;
       const times = (passed.get(seam) ?? 0) + 1;
       passed.set(seam, times);
       if (times < due) return;
-      tell(orders.report, { kind: "strike", seam, count, pid: process.pid });
+      tell(orders.report, { kind: "strike", seam, count, eventIds, pid: process.pid });
       dieNow();
     },
     async timed(work) {

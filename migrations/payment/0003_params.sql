@@ -1,0 +1,1 @@
+ALTER TABLE "payment_attempts" ALTER COLUMN "params" SET DATA TYPE json;
