@@ -12,6 +12,7 @@ import {
 import { bodyOf, send } from "./http.ts";
 import { inboxPage, type Inbox } from "./inbox-page.ts";
 import type { Mail } from "./mail.ts";
+import { accountsOf } from "./stripe/account.ts";
 import type { Ledger } from "./stripe/ledger.ts";
 import type { Sms } from "./twilio.ts";
 
@@ -30,13 +31,13 @@ export function inspectorRoutes(app: FastifyInstance, parts: InspectorParts): vo
     reply.type("text/html; charset=utf-8").send(inboxPage(inboxOf(parts))),
   );
   app.get("/_/inbox", async (_request, reply) => send(reply, jsonAnswer(200, inboxOf(parts))));
-  app.get("/_/payments", async (_request, reply) =>
-    send(reply, jsonAnswer(200, { payments: paymentsOf(parts.ledger) })),
+  app.get<{ Querystring: Record<string, string> }>("/_/payments", async (request, reply) =>
+    send(reply, jsonAnswer(200, { payments: accountsOf(parts.ledger, { ...request.query }) })),
   );
   app.get("/_/health", async (_request, reply) => {
     const undelivered = parts.ledger
       .events()
-      .filter(({ id }) => !parts.ledger.delivered(id)).length;
+      .filter(({ id }) => parts.ledger.delivery(id) !== "delivered").length;
     return send(reply, jsonAnswer(200, { status: "ok", undeliveredEvents: undelivered }));
   });
   app.get("/_/faults", async (_request, reply) =>
@@ -67,22 +68,6 @@ const inboxOf = (parts: InspectorParts): Inbox => ({
     .messages()
     .map(({ to, body, time }) => ({ to, body, time: new Date(time).toISOString() })),
 });
-
-/** `charges` counts the charges that moved money: anything but 0 or 1 is a mistake somewhere. */
-function paymentsOf(ledger: Ledger) {
-  const charges = new Map<string, number>();
-  for (const { paymentId, decline } of ledger.charges()) {
-    if (decline === undefined) charges.set(paymentId, (charges.get(paymentId) ?? 0) + 1);
-  }
-  return ledger.payments().map(({ id, status, amount, currency, metadata }) => ({
-    id,
-    status,
-    amount,
-    currency,
-    metadata,
-    charges: charges.get(id) ?? 0,
-  }));
-}
 
 /** The fault, or what is wrong with it. */
 function readFault(body: string): Fault | string {

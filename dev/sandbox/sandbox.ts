@@ -1,6 +1,7 @@
 // Stands in for Stripe, Resend and Twilio: one process, loopback only, remembering all in its data folder.
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { createClock } from "./clock.ts";
 import { customerRoutes } from "./customer.ts";
 import { createFaults } from "./faults.ts";
 import { createServer, isLoopback } from "./http.ts";
@@ -9,8 +10,9 @@ import { inspectorRoutes } from "./inspector.ts";
 import { openJournal } from "./journal.ts";
 import type { Mail } from "./mail.ts";
 import { resendRoutes } from "./resend.ts";
+import { openBanks } from "./stripe/bank.ts";
 import { EVENT_LIFETIME_MS, openLedger } from "./stripe/ledger.ts";
-import { showEvent } from "./stripe/operations.ts";
+import { showEvent } from "./stripe/event-operations.ts";
 import { stripeRoutes } from "./stripe/routes.ts";
 import { type Sms, twilioRoutes } from "./twilio.ts";
 import { type Webhook, WebhookDispatcher } from "./webhook-dispatcher.ts";
@@ -41,16 +43,18 @@ const lifetimesMs = {
 };
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { clock = Date.now, log = () => undefined } = options;
+  const { log = () => undefined } = options;
   refuseForeign(options);
   await using stack = new AsyncDisposableStack();
+  const { now: clock, ...time } = createClock(options.clock ?? Date.now);
   const journal = stack.use(
     await openJournal({ file: join(options.dataDir, "journal.jsonl"), lifetimesMs, clock }),
   );
+  time.bind(journal);
   const now = (): number => Math.floor(clock() / 1000);
   let origin = "";
   let dispatcher: WebhookDispatcher | undefined;
-  const ledger = openLedger(journal, { now, onEvent: (eventId) => dispatcher?.enqueue(eventId) });
+  const ledger = openLedger(journal, { clock, onEvent: (eventId) => dispatcher?.enqueue(eventId) });
   const books = { ledger, now, origin: () => origin };
   const mails = journal.collection<Mail>("mail");
   const messages = journal.collection<Sms>("sms");
@@ -64,6 +68,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   twilioRoutes(app, { messages, journal, faults, clock, closing: closing.signal });
   customerRoutes(app, { books, journal });
   inspectorRoutes(app, { mails: mails.values, messages: messages.values, ledger, faults });
+  stack.use(openBanks({ books, journal, clock }));
   stack.defer(() => app.close());
   stack.defer(() => closing.abort());
   await app.listen({ host: options.host, port: options.port });
@@ -74,11 +79,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       new WebhookDispatcher({
         webhook: options.webhook,
         payload,
-        onDelivered: ledger.markDelivered,
+        onDelivered: (eventId) => ledger.markDelivery(eventId, "delivered"),
         log,
       }),
     );
-    for (const { id } of ledger.events()) if (!ledger.delivered(id)) dispatcher.enqueue(id);
+    for (const { id } of ledger.events())
+      if (ledger.delivery(id) === "pending") dispatcher.enqueue(id);
   }
   const running = stack.move();
   return { url: origin, [Symbol.asyncDispose]: () => running.disposeAsync() };

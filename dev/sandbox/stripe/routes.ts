@@ -1,5 +1,5 @@
 // Stripe's part of the sandbox: which path leads to which operation, and what each request passes on its way.
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Answer } from "../answer.ts";
 import { type Faults, underFault } from "../faults.ts";
 import { decodeForm } from "../form.ts";
@@ -8,19 +8,29 @@ import { stripeId } from "../id.ts";
 import type { IdempotencyKeys } from "../idempotency.ts";
 import type { Journal } from "../journal.ts";
 import {
-  type Books,
-  type Call,
   cancelPayment,
+  capturePayment,
   confirmPayment,
   createPayment,
-  listCharges,
-  listEvents,
   listPayments,
-  type Operation,
-  retrieveCharge,
-  retrieveEvent,
   retrievePayment,
-} from "./operations.ts";
+  updatePayment,
+} from "./payment-operations.ts";
+import {
+  listDisputes,
+  moveDisputeTo,
+  retrieveDispute,
+  updateDispute,
+} from "./dispute-operations.ts";
+import { listCharges, listEvents, retrieveCharge, retrieveEvent } from "./event-operations.ts";
+import type { Books, Call, Operation } from "./operation.ts";
+import {
+  cancelRefund,
+  createRefund,
+  listRefunds,
+  retrieveRefund,
+  updateRefund,
+} from "./refund-operations.ts";
 import {
   badParameter,
   checkStripeKey,
@@ -41,26 +51,37 @@ export interface StripeParts {
   readonly closing: AbortSignal;
 }
 
-const reads: readonly (readonly [string, Operation])[] = [
-  ["/v1/payment_intents", listPayments],
-  ["/v1/payment_intents/:id", retrievePayment],
-  ["/v1/charges", listCharges],
-  ["/v1/charges/:id", retrieveCharge],
-  ["/v1/events", listEvents],
-  ["/v1/events/:id", retrieveEvent],
-];
-const writes: readonly (readonly [string, Operation])[] = [
-  ["/v1/payment_intents", createPayment],
-  ["/v1/payment_intents/:id/confirm", confirmPayment],
-  ["/v1/payment_intents/:id/cancel", cancelPayment],
+/** The name by which a fault finds it, its method and path, and what is done. */
+type Route = readonly [name: string, method: "GET" | "POST", url: string, operation: Operation];
+
+const routes: readonly Route[] = [
+  ["payment_intents.create", "POST", "/v1/payment_intents", createPayment],
+  ["payment_intents.list", "GET", "/v1/payment_intents", listPayments],
+  ["payment_intents.retrieve", "GET", "/v1/payment_intents/:id", retrievePayment],
+  ["payment_intents.update", "POST", "/v1/payment_intents/:id", updatePayment],
+  ["payment_intents.confirm", "POST", "/v1/payment_intents/:id/confirm", confirmPayment],
+  ["payment_intents.capture", "POST", "/v1/payment_intents/:id/capture", capturePayment],
+  ["payment_intents.cancel", "POST", "/v1/payment_intents/:id/cancel", cancelPayment],
+  ["refunds.create", "POST", "/v1/refunds", createRefund()],
+  ["refunds.list", "GET", "/v1/refunds", listRefunds],
+  ["refunds.retrieve", "GET", "/v1/refunds/:id", retrieveRefund],
+  ["refunds.update", "POST", "/v1/refunds/:id", updateRefund],
+  ["refunds.cancel", "POST", "/v1/refunds/:id/cancel", cancelRefund],
+  ["disputes.list", "GET", "/v1/disputes", listDisputes],
+  ["disputes.retrieve", "GET", "/v1/disputes/:id", retrieveDispute],
+  ["disputes.update", "POST", "/v1/disputes/:id", updateDispute],
+  ["disputes.close", "POST", "/v1/disputes/:id/close", moveDisputeTo("lose")],
+  ["charges.list", "GET", "/v1/charges", listCharges],
+  ["charges.retrieve", "GET", "/v1/charges/:id", retrieveCharge],
+  ["events.list", "GET", "/v1/events", listEvents],
+  ["events.retrieve", "GET", "/v1/events/:id", retrieveEvent],
 ];
 
 export function stripeRoutes(app: FastifyInstance, parts: StripeParts): void {
-  for (const [url, operation] of reads) {
-    app.get(url, async (request, reply) => send(reply, await answer(parts, request, operation)));
-  }
-  for (const [url, operation] of writes) {
-    app.post(url, async (request, reply) => send(reply, await answer(parts, request, operation)));
+  for (const [, method, url, operation] of routes) {
+    const handler = async (request: FastifyRequest, reply: FastifyReply) =>
+      send(reply, await answer(parts, request, operation));
+    app.route({ method, url, handler });
   }
   app.all("/v1/*", async ({ method, url }, reply) => {
     const message = `Unrecognized request URL (${method}: ${url}): the sandbox knows only a part of Stripe.`;
