@@ -1,7 +1,9 @@
 // What the books say of each payment, with its sums: what tests hold other ledgers against.
+import { groupOf, textOf } from "../form.ts";
 import { holdsMoney } from "./dispute.ts";
-import type { Ledger } from "./ledger.ts";
-import type { Charge, Dispute, Metadata, Payment, Refund } from "./records.ts";
+import type { Delivery, Ledger } from "./ledger.ts";
+import type { Call } from "./operation.ts";
+import type { Charge, Dispute, Metadata, Payment, Refund, StoredEvent } from "./records.ts";
 import { capturedOf } from "./refund.ts";
 
 /** Amounts are in the currency's smallest unit. */
@@ -93,3 +95,44 @@ const toDisputeAccount = ({ id, status, amount, reason }: Dispute) => ({
 
 const sum = (amounts: readonly number[]): number =>
   amounts.reduce((total, amount) => total + amount, 0);
+
+/** Of the payment that a call concerns, and what the call itself carries. */
+export function metadataOfCall(ledger: Ledger, { id, parameters }: Call): Metadata {
+  const found = ledger.refund(id) ?? ledger.dispute(id) ?? ledger.charge(id);
+  const paymentId = found?.paymentId ?? textOf(parameters, "payment_intent") ?? id;
+  const own = Object.entries(groupOf(parameters, "metadata")).flatMap(([name, value]) =>
+    typeof value === "string" ? [[name, value]] : [],
+  );
+  return { ...ledger.payment(paymentId)?.metadata, ...Object.fromEntries(own) };
+}
+
+/** An event and what became of its webhook. */
+export interface EventAccount {
+  readonly id: string;
+  readonly type: string;
+  readonly delivery: Delivery;
+  /** The PaymentIntent that it concerns. */
+  readonly payment: string;
+  /** Of the payment and of the object itself. */
+  readonly metadata: Metadata;
+}
+
+export const accountOfEvent = (ledger: Ledger, event: StoredEvent): EventAccount => ({
+  id: event.id,
+  type: event.happening.type,
+  delivery: ledger.delivery(event.id),
+  payment: subjectOf(event).paymentId,
+  metadata: metadataOfEvent(ledger, event),
+});
+
+export function metadataOfEvent(ledger: Ledger, event: StoredEvent): Metadata {
+  const { paymentId, metadata } = subjectOf(event);
+  return { ...ledger.payment(paymentId)?.metadata, ...metadata };
+}
+
+function subjectOf({ happening }: StoredEvent): { paymentId: string; metadata: Metadata } {
+  if ("payment" in happening)
+    return { paymentId: happening.payment.id, metadata: happening.payment.metadata };
+  if ("charge" in happening) return happening.charge;
+  return "refund" in happening ? happening.refund : happening.dispute;
+}

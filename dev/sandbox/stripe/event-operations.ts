@@ -1,6 +1,7 @@
 // What the sandbox's Stripe does for requests about charges and events.
 import type { Stripe } from "stripe";
 import { jsonAnswer } from "../answer.ts";
+import { matchesType } from "../faults.ts";
 import { listOf, textOf } from "../form.ts";
 import { pageOf, readListed } from "./list.ts";
 import { type Books, known, listAnswer, type Operation } from "./operation.ts";
@@ -46,7 +47,3 @@ export function showEvent(books: Books, eventId: string): Stripe.Event {
   const pendingWebhooks = books.ledger.delivery(eventId) === "delivered" ? 0 : 1;
   return toEvent(event, { origin: books.origin(), pendingWebhooks });
 }
-
-/** Stripe's lists of events take `charge.*` for all events of charges. */
-export const matchesType = (pattern: string, type: string): boolean =>
-  pattern.endsWith("*") ? type.startsWith(pattern.slice(0, -1)) : pattern === type;

@@ -49,8 +49,8 @@ export interface Ledger {
 export interface LedgerOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** Called inside the change: what is done about the event must come later. */
-  readonly onEvent: (eventId: string) => void;
+  /** Decides what is to become of its webhook. Called inside the change: what is done about it must come later. */
+  readonly onEvent: (event: StoredEvent) => Delivery;
 }
 
 interface Entry {
@@ -70,7 +70,8 @@ export function openLedger(journal: Journal, options: LedgerOptions): Ledger {
     const created = Math.floor(options.clock() / 1000);
     const event = { id: stripeId("evt"), created, happening, ...source };
     events.put(event.id, event);
-    options.onEvent(event.id);
+    const delivery = options.onEvent(event);
+    if (delivery !== "pending") deliveries.put(event.id, delivery);
   };
   return {
     payment: payments.get,
