@@ -93,3 +93,13 @@ export async function openReceiver(
     },
   };
 }
+
+/** What the SDK throws; throws itself where the call was not refused. */
+export async function errorOf(work: Promise<unknown>): Promise<Stripe.errors.StripeError> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof Stripe.errors.StripeError) return error;
+  throw new Error("the call was not refused", { cause: error });
+}
