@@ -22,7 +22,7 @@ CREATE TABLE "refunds" (
 	"failure_reason" text DEFAULT '' NOT NULL,
 	"stripe_refund_id" text,
 	"idempotency_key" text NOT NULL,
-	"params" jsonb,
+	"params" json,
 	"call_status" text NOT NULL,
 	"tries" integer DEFAULT 0 NOT NULL,
 	"due_time" timestamp (3) with time zone,
@@ -32,6 +32,7 @@ CREATE TABLE "refunds" (
 	"update_time" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+ALTER TABLE "payment_attempts" ALTER COLUMN "params" SET DATA TYPE json;--> statement-breakpoint
 ALTER TABLE "payment_attempts" ADD COLUMN "customer_id" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "payment_attempts" ADD COLUMN "look_time" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "payment_attempts" ADD COLUMN "refuse_time" timestamp (3) with time zone;--> statement-breakpoint

@@ -4,6 +4,7 @@ import {
   bigint,
   index,
   integer,
+  json,
   jsonb,
   pgTable,
   text,
@@ -72,8 +73,8 @@ export const paymentAttempts = pgTable(
     status: text().notNull(),
     /** Stripe's idempotency key of the call. */
     idempotencyKey: text("idempotency_key").notNull(),
-    /** The exact parameters of the call: the same key with other ones is refused. */
-    params: jsonb().notNull(),
+    /** The exact parameters of the call, in their order, which jsonb would not keep: the same key with other ones is refused. */
+    params: json().notNull(),
     tries: integer().notNull().default(0),
     /** When the worker makes the call (again); null once it is settled. */
     dueTime: time("due_time"),
@@ -115,8 +116,8 @@ export const refunds = pgTable(
     stripeRefundId: text("stripe_refund_id"),
     /** Stripe's idempotency key of the call; "" for one that was made at Stripe. */
     idempotencyKey: text("idempotency_key").notNull(),
-    /** The exact parameters of the call. */
-    params: jsonb(),
+    /** The exact parameters of the call, as of an attempt. */
+    params: json(),
     /** Where the call stands, as of an attempt. */
     callStatus: text("call_status").notNull(),
     tries: integer().notNull().default(0),
