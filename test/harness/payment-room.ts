@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
 import { type Client, createContextValues } from "@connectrpc/connect";
 import postgres from "postgres";
 import { createDatabase, dropDatabase } from "../../dev/backends/databases.ts";
@@ -11,6 +12,10 @@ import { startSandbox } from "../../dev/sandbox/sandbox.ts";
 import { AUDIENCE, ISSUER, type Keys, openKeys } from "../../dev/stack/keys.ts";
 import { PaymentStatus, type Payment } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { PaymentService } from "../../gen/waybill/payment/v1/payment_service_pb.js";
+import {
+  PaymentStatusEventSchema,
+  type PaymentStatusEvent,
+} from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { readPaymentConfig } from "../../src/payment/config.ts";
 import { startPayment } from "../../src/payment/service.ts";
 import { createTokenMinter } from "../../src/platform/access/minter.ts";
@@ -31,10 +36,8 @@ export interface LogLine {
 }
 
 export interface PaymentRoom extends AsyncDisposable {
-  readonly namespace: string;
   readonly url: string;
   readonly keys: Keys;
-  readonly stack: { readonly kafka: { readonly brokers: string[] } };
   readonly sandboxUrl: string;
   /** The Order service's client, which acts for itself, and an operator's. */
   readonly asOrder: PaymentClient;
@@ -58,6 +61,14 @@ const PATIENCE = {
   STRIPE_FIRST_CHECK_MS: "3600000",
   STRIPE_MISSED_EVENTS_MS: "3600000",
 };
+
+/** The outbox forgets what was sent, so what was committed to it is kept beside it. */
+const KEEP_PUBLISHED = `
+  create table published as select * from outbox with no data;
+  create function keep_published() returns trigger language plpgsql as
+    $$ begin insert into published select new.*; return new; end $$;
+  create trigger keep_published after insert on outbox
+    for each row execute function keep_published()`;
 
 export async function openPaymentRoom(
   servers: Servers,
@@ -113,6 +124,7 @@ export async function openPaymentRoom(
   };
   parts.defer(stop);
   await start();
+  await sql.unsafe(KEEP_PUBLISHED);
   const minter = await createTokenMinter({
     service: "order",
     privateKey: keys.serviceKey("order"),
@@ -120,10 +132,8 @@ export async function openPaymentRoom(
   const address = { url, audience: "payment", timeoutMs: 15_000 };
   const running = parts.move();
   return {
-    namespace,
     url,
     keys,
-    stack: { kafka: { brokers: servers.brokers } },
     sandboxUrl: sandbox.url,
     asOrder: connectTo(PaymentService, { ...address, minter }),
     asOperator: withToken(connectTo(PaymentService, address), keys.tokens.operator),
@@ -222,6 +232,18 @@ export const inboxOf = (room: PaymentRoom, paymentIntentId: string) =>
     "select id, type, status, reason from stripe_events where payment_intent_id = $1",
     [paymentIntentId],
   );
+
+/** What was published of the order's payment on payment-status-updates, in order. */
+export async function publishedOf(
+  room: PaymentRoom,
+  orderId: string,
+): Promise<readonly PaymentStatusEvent["event"][]> {
+  const rows = await room.query<{ payload: Uint8Array }>(
+    "select payload from published where aggregate_id = $1 and topic like '%status%' order by seq",
+    [orderId],
+  );
+  return rows.map(({ payload }) => fromBinary(PaymentStatusEventSchema, payload).event);
+}
 
 /** The alarms: what operators are told. */
 export const alarmsOf = (room: PaymentRoom, paymentId: string): readonly LogLine[] =>

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { fromBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { clientOf } from "../../dev/backends/kafka-ready.ts";
 import { streamOf } from "../../src/platform/events/stream.ts";
+import type { Place } from "./place.ts";
 
 /** The ce_source of records that no service published. */
 export const TEST_SOURCE = "/test";
@@ -20,17 +21,8 @@ export interface Topics extends AsyncDisposable {
   records<S extends DescMessage>(schema: S): TopicRecord<S>[];
 }
 
-/** Where the topics of a stack, or of a part of it, are. */
-interface TopicPlace {
-  readonly namespace: string;
-  readonly stack: { readonly kafka: { readonly brokers: string[] } };
-}
-
 /** Follows the topics of these event messages until it is disposed. */
-export async function openTopics(
-  place: TopicPlace,
-  schemas: readonly DescMessage[],
-): Promise<Topics> {
+export async function openTopics(place: Place, schemas: readonly DescMessage[]): Promise<Topics> {
   const byTopic = new Map(
     schemas.map((schema) => [streamOf(schema, place.namespace).topic, schema]),
   );

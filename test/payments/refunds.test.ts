@@ -7,7 +7,6 @@ import {
   RefundReason,
   RefundStatus,
 } from "../../gen/waybill/payment/v1/refund_pb.js";
-import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { eventually } from "../harness/eventually.ts";
 import {
   anAttempt,
@@ -19,24 +18,19 @@ import {
   onBehalfOf,
   openPaymentRoom,
   paymentOf,
+  publishedOf,
   type PaymentRoom,
 } from "../harness/payment-room.ts";
-import { openTopics, type Topics } from "../harness/topics.ts";
 
 const { SUCCEEDED, PENDING, FAILED, PENDING_INITIATION } = RefundStatus;
 const EUR = (minorUnits: bigint) => ({ currencyCode: "EUR", minorUnits });
 const PAID = 1999n;
 
 let room: PaymentRoom;
-let topics: Topics;
 beforeAll(async () => {
   room = await openPaymentRoom(inject("servers"));
-  topics = await openTopics(room, [PaymentStatusEventSchema]);
 });
-afterAll(async () => {
-  await topics?.[Symbol.asyncDispose]();
-  await room?.[Symbol.asyncDispose]();
-});
+afterAll(() => room?.[Symbol.asyncDispose]());
 
 const pay = async (fields: Readonly<Record<string, unknown>> = {}) =>
   paymentOf(await room.asOrder.initiatePayment(anAttempt(fields)));
@@ -60,13 +54,6 @@ const codeOf = (work: Promise<unknown>) =>
     (error: unknown) => ConnectError.from(error).code,
   );
 
-/** What the payment published of itself, in order. */
-const publishedBy = (paymentId: string) =>
-  topics
-    .records(PaymentStatusEventSchema)
-    .filter(({ event }) => event.paymentId === paymentId)
-    .map(({ event }) => event.event);
-
 const withoutWebhooks = (orderId: string) =>
   faultOf(room, orderId, { fault: "webhook_hold", count: 100 });
 
@@ -88,12 +75,10 @@ describe.concurrent("a refund", () => {
         expect.objectContaining({ type: "charge.refunded", status: "IGNORED" }),
       ),
     );
-    await eventually(() =>
-      expect(publishedBy(id)).toMatchObject([
-        { case: "paymentStatusUpdated" },
-        { case: "paymentRefunded", value: { refunded: EUR(PAID), refund: { id: made.id } } },
-      ]),
-    );
+    expect(await publishedOf(room, orderId)).toMatchObject([
+      { case: "paymentStatusUpdated" },
+      { case: "paymentRefunded", value: { refunded: EUR(PAID), refund: { id: made.id } } },
+    ]);
   });
 
   test("of a part may be followed by others, up to what was paid and not a cent more", async () => {
@@ -273,12 +258,10 @@ describe.concurrent("a dispute", () => {
     await atSandbox(room, `disputes/${disputeId}/win`, {});
 
     await disputedIs(orderId, false, DisputeStatus.WON);
-    await eventually(() =>
-      expect(publishedBy(id).slice(1)).toMatchObject([
-        { case: "paymentDisputed", value: { disputed: true } },
-        { case: "paymentDisputed", value: { disputed: false } },
-      ]),
-    );
+    expect((await publishedOf(room, orderId)).slice(1)).toMatchObject([
+      { case: "paymentDisputed", value: { disputed: true } },
+      { case: "paymentDisputed", value: { disputed: false } },
+    ]);
   });
 
   test("that is lost leaves its payment disputed", async () => {
