@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../platform/refusal.ts";
 import { onSnapshot, type PaymentState, type Snapshot } from "./payment.ts";
-import { toStripeAmount } from "./stripe-amount.ts";
+import { fromStripeAmount, toStripeAmount } from "./stripe-amount.ts";
 
 const expected = { paymentId: "p1", amount: 1999, currency: "eur" };
 const aSnapshot = (change: Partial<Snapshot>): Snapshot => ({
@@ -59,6 +59,25 @@ describe("a PaymentIntent", () => {
       ).toBe(false);
     },
   );
+
+  it("that is not the payment's own is REVIEW where it took money, and no news where it took none", () => {
+    const second = aSnapshot({ paymentIntentId: "pi_2" });
+    const unpaid = { ...second, status: "processing", amountReceived: 0 };
+
+    expect(onSnapshot(known("PROCESSING"), second, expected)).toMatchObject({ status: "REVIEW" });
+    expect(onSnapshot(known("PROCESSING"), unpaid, expected).change).toBe(false);
+    expect(onSnapshot(known("SUCCEEDED"), second, expected)).toMatchObject({
+      change: false,
+      reviewReason: expect.stringContaining("pi_2"),
+    });
+  });
+
+  it("that took money after the payment was given up changes nothing, and operators are told", () => {
+    expect(onSnapshot(known("CANCELLED"), aSnapshot({}), expected)).toMatchObject({
+      change: false,
+      reviewReason: expect.stringContaining("given up"),
+    });
+  });
 
   it("may succeed after it was refused", () => {
     expect(onSnapshot(known("FAILED"), aSnapshot({}), expected)).toMatchObject({
