@@ -101,7 +101,7 @@ it.each([
   [{ fault: "latency" }, "needs latencyMs"],
   [{ fault: "webhook_signature" }, "needs signature"],
   [{ fault: "drop", operations: "refunds.create" }, "operations is no field"],
-  [{ fault: "drop", metadata: { order_id: 1 } }, "object of texts"],
+  [{ fault: "drop", metadata: "order-1" }, "object of texts"],
   [{ fault: "webhook_hold", provider: "twilio" }, "belongs to the provider stripe"],
   [{ fault: "drop", count: 0 }, "count must be a whole number"],
 ])("one that is not understood is refused: %j", async (fault, why) => {
