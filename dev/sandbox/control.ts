@@ -1,11 +1,12 @@
 // What a test orders of the sandbox: faults, webhooks held and released, time that passes.
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import type { Clock } from "./clock.ts";
 import { badSignatures, type Faults } from "./faults.ts";
 import { readFault } from "./fault-order.ts";
-import { decodeJson, listOf, textOf } from "./form.ts";
-import { bodyOf, send } from "./http.ts";
+import { listOf, textOf } from "./form.ts";
+import { givenBy, respond } from "./given.ts";
+import { send } from "./http.ts";
 import type { IdempotencyKeys } from "./idempotency.ts";
 import type { Journal } from "./journal.ts";
 import { accountOfEvent } from "./stripe/account.ts";
@@ -34,16 +35,18 @@ function faultRoutes(app: FastifyInstance, { faults, webhooks }: ControlParts): 
     send(reply, jsonAnswer(200, { faults: faults.list() })),
   );
   app.post("/_/faults", async (request, reply) => {
-    const fault = readFault(bodyOf(request.body));
+    const fault = readFault(givenBy(request));
     if (typeof fault === "string") return send(reply, wrong(fault));
     faults.order(fault);
-    return send(reply, jsonAnswer(201, { faults: faults.list() }));
+    return respond(request, reply, jsonAnswer(201, { faults: faults.list() }));
   });
-  app.delete("/_/faults", async (_request, reply) => {
+  const clear = async (request: FastifyRequest, reply: FastifyReply) => {
     faults.clear();
     webhooks.flush();
-    return send(reply, jsonAnswer(200, { faults: [] }));
-  });
+    return respond(request, reply, jsonAnswer(200, { faults: [] }));
+  };
+  app.delete("/_/faults", clear);
+  app.post("/_/faults/clear", clear);
 }
 
 function webhookRoutes(app: FastifyInstance, { ledger, webhooks }: ControlParts): void {
@@ -54,12 +57,13 @@ function webhookRoutes(app: FastifyInstance, { ledger, webhooks }: ControlParts)
     return send(reply, jsonAnswer(200, { webhooks: some }));
   });
   app.post("/_/webhooks/release", async (request, reply) => {
-    const form = decodeJson(bodyOf(request.body));
+    const form = givenBy(request);
     if (form === undefined) return send(reply, wrong("The body must be a JSON object."));
-    return send(reply, jsonAnswer(200, { released: webhooks.release(listOf(form, "events")) }));
+    const released = webhooks.release(listOf(form, "events"));
+    return respond(request, reply, jsonAnswer(200, { released }));
   });
   app.post("/_/webhooks/send", async (request, reply) => {
-    const form = decodeJson(bodyOf(request.body));
+    const form = givenBy(request);
     const events = form && listOf(form, "events");
     if (form === undefined || events === undefined)
       return send(reply, wrong('Name the events: {"events": ["evt_…"]}.'));
@@ -71,7 +75,7 @@ function webhookRoutes(app: FastifyInstance, { ledger, webhooks }: ControlParts)
       return send(reply, wrong(`signature must be one of ${badSignatures.join(", ")}.`));
     const attempts = await webhooks.send(events, signature);
     if (attempts === undefined) return send(reply, wrong("The sandbox was told of no receiver."));
-    return send(reply, jsonAnswer(200, { attempts }));
+    return respond(request, reply, jsonAnswer(200, { attempts }));
   });
 }
 
@@ -79,7 +83,7 @@ function timeRoutes(app: FastifyInstance, { clock, journal, stripeKeys }: Contro
   const time = () => jsonAnswer(200, { time: new Date(clock.now()).toISOString() });
   app.get("/_/clock", async (_request, reply) => send(reply, time()));
   app.post("/_/clock", async (request, reply) => {
-    const form = decodeJson(bodyOf(request.body));
+    const form = givenBy(request);
     const advanceMs = Number((form && textOf(form, "advanceMs")) ?? Number.NaN);
     if (!Number.isSafeInteger(advanceMs) || advanceMs < 0)
       return send(reply, wrong('Say by how much: {"advanceMs": 86400000}.'));

@@ -1,9 +1,9 @@
 // What happens outside Stripe's API: customers pay and dispute, banks decide, somebody works at Stripe's dashboard.
 import type { FastifyInstance } from "fastify";
-import { actByHand, byHand, type HandParts, isForm } from "./by-hand.ts";
+import { actByHand, byHand, type HandParts } from "./by-hand.ts";
 import { textOf } from "./form.ts";
-import { send } from "./http.ts";
-import { escape } from "./inbox-page.ts";
+import { isForm, respond } from "./given.ts";
+import { button, page } from "./page.ts";
 import { disputeMoves } from "./stripe/dispute.ts";
 import { createDispute, moveDisputeTo } from "./stripe/dispute-operations.ts";
 import type { Operation } from "./stripe/operation.ts";
@@ -39,7 +39,7 @@ function threeDsRoutes(app: FastifyInstance, parts: HandParts): void {
     app.post<{ Params: { id: string } }>(`/_/3ds/:id/${outcome}`, async (request, reply) => {
       const ended = actByHand(parts, request, settlePayment(outcome));
       const back = parts.books.ledger.payment(request.params.id)?.returnUrl;
-      return isForm(request) && back ? reply.redirect(back, 303) : send(reply, ended);
+      return isForm(request) && back ? reply.redirect(back, 303) : respond(request, reply, ended);
     });
   }
   app.get<{ Params: { id: string } }>("/_/3ds/:id", async (request, reply) =>
@@ -47,10 +47,9 @@ function threeDsRoutes(app: FastifyInstance, parts: HandParts): void {
   );
 }
 
-const threeDsPage = (id: string): string => `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>3-D Secure</title></head>
-<body><h1>Is it you who pays ${escape(id)}?</h1>
-<form method="post" action="/_/3ds/${escape(encodeURIComponent(id))}/succeed"><button>Yes</button></form>
-<form method="post" action="/_/3ds/${escape(encodeURIComponent(id))}/fail"><button>No</button></form>
-</body></html>
-`;
+const threeDsPage = (id: string): string =>
+  page(
+    `Is it you who pays ${id}?`,
+    button(`/_/3ds/${encodeURIComponent(id)}/succeed`, "Yes") +
+      button(`/_/3ds/${encodeURIComponent(id)}/fail`, "No"),
+  );

@@ -7,6 +7,7 @@ import {
   type Provider,
   providers,
 } from "./faults.ts";
+import type { Form } from "./form.ts";
 
 /** A fault waits no longer than that. */
 const MAX_LATENCY_MS = 600_000;
@@ -65,13 +66,16 @@ const needs: Partial<Readonly<Record<FaultName, keyof Fault>>> = {
   status: "status",
   webhook_signature: "signature",
 };
+const numbers: ReadonlySet<string> = new Set(["count", "nth", "latencyMs", "status", "copies"]);
 const stripeOnly: readonly (keyof Fault)[] = ["operation", "event", "metadata", "signature"];
 
 /** The fault, or what is wrong with it. */
-export function readFault(body: string): Fault | string {
-  const given = parse(body);
+export function readFault(given: Form | undefined): Fault | string {
   if (given === undefined) return "The body must be a JSON object.";
-  const fields: Fields = { count: given["fault"] === "webhook_reorder" ? 2 : 1, ...given };
+  const count = given["fault"] === "webhook_reorder" ? 2 : 1;
+  const fields: Record<string, unknown> = { count };
+  for (const [name, value] of Object.entries(given))
+    fields[name] = numbers.has(name) && typeof value === "string" ? Number(value) : value;
   return wrongWith(fields) ?? (fields as unknown as Fault);
 }
 
@@ -92,13 +96,4 @@ function wrongWith(fields: Fields): string | undefined {
   const webhook = String(fields["fault"]).startsWith("webhook_");
   if (provider === "stripe" || (foreign === undefined && !webhook)) return undefined;
   return `${foreign ?? String(fields["fault"])} belongs to the provider stripe.`;
-}
-
-function parse(body: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === "object" && value !== null ? (value as Fields) : undefined;
-  } catch {
-    return undefined;
-  }
 }

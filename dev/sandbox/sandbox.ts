@@ -81,7 +81,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   twilioRoutes(app, { messages, journal, faults, clock: clock.now, closing: closing.signal });
   customerRoutes(app, { books, journal });
-  inspectorRoutes(app, { mails: mails.values, messages: messages.values, ledger });
+  inspectorRoutes(app, { mails: mails.values, messages: messages.values, ledger, faults });
   controlRoutes(app, { faults, webhooks, ledger, journal, stripeKeys, clock });
   stack.use(openBanks({ books, journal, clock: clock.now }));
   stack.defer(() => app.close());

@@ -54,6 +54,8 @@ const routes: readonly Route[] = [
   ["events.retrieve", "GET", "/v1/events/:id", retrieveEvent],
 ];
 
+export const operationNames: readonly string[] = routes.map(([name]) => name);
+
 export function stripeRoutes(app: FastifyInstance, parts: StripeParts): void {
   for (const [name, method, url, operation] of routes) {
     const handler = async (request: FastifyRequest, reply: FastifyReply) =>
