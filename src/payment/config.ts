@@ -32,6 +32,8 @@ export interface Pace {
   readonly absenceProofMs: number;
   /** Until a PaymentIntent that waits is looked at for the first time; the later waits grow with it. */
   readonly firstCheckMs: number;
+  /** How long a call, or a look, has before a worker takes it up again: twice at once is harmless. */
+  readonly leaseMs: number;
   /** Between two looks for webhooks that Stripe could not deliver. */
   readonly missedEventsMs: number;
 }
@@ -57,6 +59,7 @@ export function readPaymentConfig(read: SettingsReader): PaymentConfig {
     pace: {
       absenceProofMs: milliseconds(read, "STRIPE_ABSENCE_PROOF_MS", 30_000),
       firstCheckMs: milliseconds(read, "STRIPE_FIRST_CHECK_MS", FIRST_CHECK_MS),
+      leaseMs: milliseconds(read, "STRIPE_LEASE_MS", 10_000),
       missedEventsMs: milliseconds(read, "STRIPE_MISSED_EVENTS_MS", 300_000),
     },
   };

@@ -46,7 +46,11 @@ async function firstAttempt(
   request: InitiatePaymentRequest,
 ): Promise<Started> {
   const payment = newPayment(request);
-  const attempt = newAttempt(payment, createParams(parts, payment, request.paymentMethod));
+  const attempt = newAttempt(
+    payment,
+    createParams(parts, payment, request.paymentMethod),
+    parts.pace.leaseMs,
+  );
   await parts.inTransaction(async (tx) => {
     // Sent together, run one after the other: one round trip.
     await Promise.all([
@@ -109,7 +113,11 @@ async function nextAttempt(
     declineCode: "",
     attemptNumber: request.attemptNumber,
   });
-  const attempt = newAttempt(next, paramsOf(parts, payment, request.paymentMethod));
+  const attempt = newAttempt(
+    next,
+    paramsOf(parts, payment, request.paymentMethod),
+    parts.pace.leaseMs,
+  );
   await Promise.all([
     savePaymentChange(tx, next),
     saveAttempt(tx, attempt),

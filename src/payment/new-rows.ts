@@ -1,7 +1,6 @@
 // The rows with which a payment and an attempt begin.
 import type { InitiatePaymentRequest } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import { newId } from "../platform/id.ts";
-import { LEASE_MS } from "./parts.ts";
 import type { AttemptRow, PaymentRow } from "./store.ts";
 import type { AttemptParams } from "./stripe/room.ts";
 
@@ -30,7 +29,12 @@ export function newPayment(
   };
 }
 
-export function newAttempt(payment: PaymentRow, params: AttemptParams): AttemptRow {
+/** `leaseMs`: how long its call has before a worker makes it. */
+export function newAttempt(
+  payment: PaymentRow,
+  params: AttemptParams,
+  leaseMs: number,
+): AttemptRow {
   const id = newId();
   return {
     id,
@@ -41,7 +45,7 @@ export function newAttempt(payment: PaymentRow, params: AttemptParams): AttemptR
     idempotencyKey: `pa_${id}`,
     params,
     tries: 0,
-    dueTime: new Date(Date.now() + LEASE_MS),
+    dueTime: new Date(Date.now() + leaseMs),
     lookTime: null,
     refuseTime: null,
     createTime: new Date(),

@@ -4,9 +4,6 @@ import type { Log } from "../platform/log.ts";
 import type { AttemptLimits, Pace } from "./config.ts";
 import type { StripeRoom } from "./stripe/room.ts";
 
-/** How long a call to Stripe, or a look at it, has before a worker makes it again, in milliseconds. Twice at once is harmless. */
-export const LEASE_MS = 10_000;
-
 export interface PaymentParts extends Pick<Backbone, "db" | "outbox" | "inTransaction"> {
   readonly stripe: StripeRoom;
   readonly log: Log;

@@ -94,9 +94,10 @@ describe("an amount for Stripe", () => {
     ["ISK", 500n, 50_000],
     ["UGX", 5000n, 500_000],
     ["MGA", 20_000n, 200],
-  ])("of %s %s minor units", (currency, minorUnits, amount) =>
-    expect(toStripeAmount(currency, minorUnits)).toBe(amount),
-  );
+  ])("of %s %s minor units", (currency, minorUnits, amount) => {
+    expect(toStripeAmount(currency, minorUnits)).toBe(amount);
+    expect(fromStripeAmount(currency, amount)).toBe(minorUnits);
+  });
 
   it.each([
     ["nothing", "EUR", 0n],

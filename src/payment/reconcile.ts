@@ -1,7 +1,7 @@
 // Asks Stripe by itself: PaymentIntents that wait are looked at now and then, and webhooks that could not be delivered are fetched.
 import { applySnapshot } from "./apply.ts";
 import { eachAlone } from "./each-alone.ts";
-import { LEASE_MS, type PaymentParts } from "./parts.ts";
+import type { PaymentParts } from "./parts.ts";
 import { checkWaitMs } from "./schedule.ts";
 import { claimDueChecks, postponeCheck, type PaymentRow } from "./store.ts";
 import { APPLIED_TYPES, storeEvent } from "./webhook.ts";
@@ -10,7 +10,7 @@ const WORKER_BATCH = 16;
 
 /** Looks at the PaymentIntents that are due. The number of them. */
 export async function checkDuePayments(parts: PaymentParts): Promise<number> {
-  const due = await claimDueChecks(parts.db, { limit: WORKER_BATCH, leaseMs: LEASE_MS });
+  const due = await claimDueChecks(parts.db, { limit: WORKER_BATCH, leaseMs: parts.pace.leaseMs });
   await eachAlone(parts.log, due, (payment) => checkPayment(parts, payment));
   return due.length;
 }

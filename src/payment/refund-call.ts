@@ -2,7 +2,7 @@
 import { eachAlone } from "./each-alone.ts";
 import { applyRefund, applyRefundFailure } from "./facets.ts";
 import { claimDueRefunds, saveRefundProgress, type RefundRow } from "./facet-store.ts";
-import { LEASE_MS, type PaymentParts } from "./parts.ts";
+import type { PaymentParts } from "./parts.ts";
 import { NEVER_EXECUTED, progressOf, reportCall } from "./progress.ts";
 import { mayRepeat, settleWaitMs } from "./schedule.ts";
 import type { RefundParams } from "./stripe/room.ts";
@@ -64,7 +64,7 @@ async function lookForRefund(parts: PaymentParts, refund: RefundRow): Promise<vo
 
 /** Goes on with the refunds that are due. The number of them. */
 export async function settleDueRefunds(parts: PaymentParts): Promise<number> {
-  const due = await claimDueRefunds(parts.db, { limit: WORKER_BATCH, leaseMs: LEASE_MS });
+  const due = await claimDueRefunds(parts.db, { limit: WORKER_BATCH, leaseMs: parts.pace.leaseMs });
   await eachAlone(parts.log, due, (refund) => settleRefund(parts, refund));
   return due.length;
 }

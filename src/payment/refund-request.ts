@@ -12,7 +12,7 @@ import {
   saveRefund,
   type RefundRow,
 } from "./facet-store.ts";
-import { LEASE_MS, type PaymentParts } from "./parts.ts";
+import type { PaymentParts } from "./parts.ts";
 import { type RefundCause, stripeReasonOf, sumOfRefunds } from "./refund.ts";
 import { lockPayment, type PaymentRow } from "./store.ts";
 import type { RefundParams } from "./stripe/room.ts";
@@ -38,7 +38,9 @@ export async function startRefund(parts: PaymentParts, asked: RefundAsked): Prom
   const known = await findRefundBySource(parts.db, source);
   if (known !== undefined) return sameAs(known, asked);
   try {
-    return await parts.inTransaction((tx) => newRefund(tx, asked, source));
+    return await parts.inTransaction((tx) =>
+      newRefund(tx, asked, { source, leaseMs: parts.pace.leaseMs }),
+    );
   } catch (error) {
     if (!violatesUnique(error, REFUND_SOURCE)) throw error;
     const meanwhile = await findRefundBySource(parts.db, source);
@@ -66,7 +68,7 @@ function sameAs(known: RefundRow, { request }: RefundAsked): RefundStarted {
 async function newRefund(
   tx: Transaction,
   asked: RefundAsked,
-  source: string,
+  { source, leaseMs }: { readonly source: string; readonly leaseMs: number },
 ): Promise<RefundStarted> {
   const { request, scope } = asked;
   const payment = await lockPayment(tx, request.paymentId);
@@ -83,7 +85,7 @@ async function newRefund(
   const facets = (await findFacets(tx, [payment.id])).get(payment.id);
   const left = receivedMinorUnits - sumOfRefunds(facets?.refunds ?? []);
   const minorUnits = amountOf(request, payment, left);
-  const refund = refundRow({ payment, paymentIntentId, source, request, minorUnits });
+  const refund = refundRow({ payment, paymentIntentId, source, request, minorUnits, leaseMs });
   await saveRefund(tx, refund);
   return { refund, isNew: true };
 }
@@ -110,6 +112,7 @@ function refundRow(o: {
   readonly source: string;
   readonly request: RefundPaymentRequest;
   readonly minorUnits: bigint;
+  readonly leaseMs: number;
 }): RefundRow {
   const id = newId();
   const now = new Date();
@@ -138,7 +141,7 @@ function refundRow(o: {
     params,
     callStatus: "CREATING",
     tries: 0,
-    dueTime: new Date(Date.now() + LEASE_MS),
+    dueTime: new Date(Date.now() + o.leaseMs),
     lookTime: null,
     snapshotTime: null,
     createTime: now,

@@ -4,7 +4,7 @@ import { applySnapshot, applyState, mustLock, type News } from "./apply.ts";
 import { eachAlone } from "./each-alone.ts";
 import { isCustomersRefusal } from "./failure.ts";
 import { lookForAttempt } from "./look.ts";
-import { LEASE_MS, type PaymentParts } from "./parts.ts";
+import type { PaymentParts } from "./parts.ts";
 import { progressOf, reportCall } from "./progress.ts";
 import { mayRepeat } from "./schedule.ts";
 import {
@@ -100,7 +100,10 @@ async function applyFailure(
 
 /** Goes on with the attempts that are due. The number of them. */
 export async function settleDueAttempts(parts: PaymentParts): Promise<number> {
-  const due = await claimDueAttempts(parts.db, { limit: WORKER_BATCH, leaseMs: LEASE_MS });
+  const due = await claimDueAttempts(parts.db, {
+    limit: WORKER_BATCH,
+    leaseMs: parts.pace.leaseMs,
+  });
   await eachAlone(parts.log, due, async (attempt) => {
     await settleAttempt(parts, attempt);
   });

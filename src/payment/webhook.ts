@@ -9,7 +9,7 @@ import {
   type StripeEventRow,
 } from "./event-store.ts";
 import { applyDispute, applyRefund } from "./facets.ts";
-import { LEASE_MS, type PaymentParts } from "./parts.ts";
+import type { PaymentParts } from "./parts.ts";
 import { isFinal, type PaymentState } from "./payment.ts";
 import { settleWaitMs } from "./schedule.ts";
 import { findPaymentOfIntent, type PaymentRow } from "./store.ts";
@@ -90,7 +90,7 @@ function whyForeign(
 
 /** Applies the events that are due. The number of them. */
 export async function applyDueEvents(parts: PaymentParts): Promise<number> {
-  const due = await claimDueEvents(parts.db, { limit: WORKER_BATCH, leaseMs: LEASE_MS });
+  const due = await claimDueEvents(parts.db, { limit: WORKER_BATCH, leaseMs: parts.pace.leaseMs });
   const byIntent = Map.groupBy(due, (event) => event.paymentIntentId);
   await Promise.all([...byIntent.values()].map((events) => applyInTurn(parts, events)));
   return due.length;

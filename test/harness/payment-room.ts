@@ -39,6 +39,8 @@ export interface PaymentRoom extends AsyncDisposable {
   readonly url: string;
   readonly keys: Keys;
   readonly sandboxUrl: string;
+  /** What the service is told by its environment. */
+  readonly settings: Readonly<Record<string, string>>;
   /** The Order service's client, which acts for itself, and an operator's. */
   readonly asOrder: PaymentClient;
   readonly asOperator: PaymentClient;
@@ -135,6 +137,7 @@ export async function openPaymentRoom(
     url,
     keys,
     sandboxUrl: sandbox.url,
+    settings,
     asOrder: connectTo(PaymentService, { ...address, minter }),
     asOperator: withToken(connectTo(PaymentService, address), keys.tokens.operator),
     lines,
