@@ -156,7 +156,7 @@ export async function applyState(
   if (!isUnheard || attempt.attemptNumber < payment.attemptNumber) return payment;
   const { status, declineCode, isRefusal } = news;
   if (status === payment.status) return payment;
-  return (await change(tx, parts, payment, { status, declineCode }, isRefusal)).payment;
+  return (await change(tx, parts, payment, { status, declineCode, isRefusal })).payment;
 }
 
 /** Gives up a payment that Stripe knows nothing of. */
@@ -187,8 +187,7 @@ async function change(
   tx: Transaction,
   parts: ApplyParts,
   before: PaymentRow,
-  next: PaymentChange,
-  isRefusal = true,
+  { isRefusal = true, ...next }: PaymentChange & { readonly isRefusal?: boolean },
 ): Promise<Applied> {
   const payment = changed(before, { ...next, ...nextCheck(before, next, parts) });
   const isNews = payment.status !== before.status;

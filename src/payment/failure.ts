@@ -52,7 +52,7 @@ export type Consequence =
   | "park";
 
 export interface Row {
-  readonly then: Consequence;
+  readonly next: Consequence;
   /** Where the error shows no PaymentIntent. */
   readonly otherwise?: Consequence;
   /** An operator must hear of it. */
@@ -61,16 +61,16 @@ export interface Row {
 
 /** https://docs.stripe.com/error-low-level and https://docs.stripe.com/api/idempotent_requests */
 export const FAILURES: Readonly<Record<Failure, Row>> = {
-  answer_lost: { then: "repeat", tell: false },
-  key_in_use: { then: "wait", tell: false },
-  key_mismatch: { then: "park", tell: true },
-  declined: { then: "believe_intent", otherwise: "refused", tell: false },
-  rate_limited: { then: "wait", tell: false },
-  server_error: { then: "look", tell: false },
-  unexpected_state: { then: "believe_intent", otherwise: "look", tell: false },
-  not_allowed: { then: "refused", tell: true },
-  wrong_method: { then: "refused", tell: false },
-  wrong_request: { then: "refused", tell: true },
+  answer_lost: { next: "repeat", tell: false },
+  key_in_use: { next: "wait", tell: false },
+  key_mismatch: { next: "park", tell: true },
+  declined: { next: "believe_intent", otherwise: "refused", tell: false },
+  rate_limited: { next: "wait", tell: false },
+  server_error: { next: "look", tell: false },
+  unexpected_state: { next: "believe_intent", otherwise: "look", tell: false },
+  not_allowed: { next: "refused", tell: true },
+  wrong_method: { next: "refused", tell: false },
+  wrong_request: { next: "refused", tell: true },
 };
 
 /** Which failure it is. By status and code, not by the SDK's class: for a 409 that is the class of a server error. */
@@ -90,8 +90,8 @@ export function failureOf(facts: FailureFacts): Failure {
 
 /** What follows from the failure, for an error with these facts. */
 export function consequenceOf(failure: Failure, { showsIntent }: FailureFacts): Consequence {
-  const { then, otherwise } = FAILURES[failure];
-  return then === "believe_intent" && !showsIntent ? (otherwise ?? "look") : then;
+  const { next, otherwise } = FAILURES[failure];
+  return next === "believe_intent" && !showsIntent ? (otherwise ?? "look") : next;
 }
 
 /** The attempt was refused by the customer's bank, or names a payment method that does not exist: what card testers cause. */

@@ -1,30 +1,21 @@
 // The Payment service alone, in this process: with a database and a sandbox of its own, and settings that a test chooses.
-import { randomBytes, randomUUID } from "node:crypto";
-import { chmodSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Client, createContextValues } from "@connectrpc/connect";
+import type { Client } from "@connectrpc/connect";
 import postgres from "postgres";
 import { createDatabase, dropDatabase } from "../../dev/backends/databases.ts";
 import { freePort } from "../../dev/process/ports.ts";
 import { openFolder } from "../../dev/sandbox/with-sandbox.ts";
 import { startSandbox } from "../../dev/sandbox/sandbox.ts";
 import { AUDIENCE, ISSUER, type Keys, openKeys } from "../../dev/stack/keys.ts";
-import { PaymentStatus, type Payment } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { PaymentService } from "../../gen/waybill/payment/v1/payment_service_pb.js";
-import {
-  PaymentStatusEventSchema,
-  type PaymentStatusEvent,
-} from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { readPaymentConfig } from "../../src/payment/config.ts";
 import { startPayment } from "../../src/payment/service.ts";
 import { createTokenMinter } from "../../src/platform/access/minter.ts";
 import { SettingsReader } from "../../src/platform/config.ts";
 import { createLog } from "../../src/platform/log.ts";
-import { connectTo, onBehalfOfKey } from "../../src/platform/rpc/client.ts";
+import { connectTo } from "../../src/platform/rpc/client.ts";
 import type { RunningService } from "../../src/platform/run.ts";
-import { eventually } from "./eventually.ts";
-import { ask } from "./http.ts";
 import type { Servers } from "./place.ts";
 
 type PaymentClient = Client<typeof PaymentService>;
@@ -79,14 +70,9 @@ export async function openPaymentRoom(
 ): Promise<PaymentRoom> {
   await using parts = new AsyncDisposableStack();
   const folder = parts.use(await openFolder());
-  chmodSync(folder.path, 0o755);
   const keys = await openKeys(folder.path);
   const namespace = `t_${randomBytes(5).toString("hex")}`;
-  const database = `${namespace}_waybill_payment`;
-  const databaseUrl = await createDatabase(servers.postgresUrl, database);
-  parts.defer(() => dropDatabase(servers.postgresUrl, database));
-  const sql = postgres(databaseUrl, { max: 2, onnotice: () => undefined });
-  parts.defer(() => sql.end());
+  const { databaseUrl, sql } = parts.use(await openDatabase(servers, namespace));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const webhook = { url: `${url}/webhooks/stripe`, secret: keys.webhookSecret };
@@ -98,18 +84,8 @@ export async function openPaymentRoom(
     write: (line: string) => void lines.push(JSON.parse(line) as LogLine),
   });
   const settings = {
-    ...PATIENCE,
+    ...settingsOf({ keys, namespace, databaseUrl, brokers: servers.brokers }),
     PORT: String(port),
-    WAYBILL_NAMESPACE: namespace,
-    WAYBILL_JWKS: keys.users,
-    WAYBILL_JWT_ISSUER: ISSUER,
-    WAYBILL_JWT_AUDIENCE: AUDIENCE,
-    WAYBILL_SERVICE_JWKS: keys.services,
-    WAYBILL_SERVICE_KEY: keys.serviceKey("payment"),
-    DATABASE_URL: databaseUrl,
-    KAFKA_BROKERS: servers.brokers.join(","),
-    STRIPE_SECRET_KEY: "sk_test_sandbox",
-    STRIPE_WEBHOOK_SECRETS: keys.webhookSecret,
     STRIPE_BASE_URL: stripeUrl === undefined ? sandbox.url : await stripeUrl(sandbox.url),
     ...env,
   };
@@ -157,97 +133,36 @@ function withToken(client: PaymentClient, token: string): PaymentClient {
   });
 }
 
-/** What an order asks for: one that no other test knows. */
-export const anAttempt = (fields: Readonly<Record<string, unknown>> = {}) => ({
-  orderId: randomUUID(),
-  customerId: `customer-${randomBytes(6).toString("hex")}`,
-  attemptNumber: 1,
-  amount: { currencyCode: "EUR", minorUnits: 1999n },
-  paymentMethod: "pm_card_visa",
-  ...fields,
+/** A database for one service, with a client of ours; both are gone when it is disposed. */
+async function openDatabase(servers: Servers, namespace: string) {
+  const name = `${namespace}_waybill_payment`;
+  const databaseUrl = await createDatabase(servers.postgresUrl, name);
+  const sql = postgres(databaseUrl, { max: 2, onnotice: () => undefined });
+  return {
+    databaseUrl,
+    sql,
+    [Symbol.asyncDispose]: async () => {
+      await sql.end();
+      await dropDatabase(servers.postgresUrl, name);
+    },
+  };
+}
+
+const settingsOf = (o: {
+  readonly keys: Keys;
+  readonly namespace: string;
+  readonly databaseUrl: string;
+  readonly brokers: readonly string[];
+}): Readonly<Record<string, string>> => ({
+  ...PATIENCE,
+  WAYBILL_NAMESPACE: o.namespace,
+  WAYBILL_JWKS: o.keys.users,
+  WAYBILL_JWT_ISSUER: ISSUER,
+  WAYBILL_JWT_AUDIENCE: AUDIENCE,
+  WAYBILL_SERVICE_JWKS: o.keys.services,
+  WAYBILL_SERVICE_KEY: o.keys.serviceKey("payment"),
+  DATABASE_URL: o.databaseUrl,
+  KAFKA_BROKERS: o.brokers.join(","),
+  STRIPE_SECRET_KEY: "sk_test_sandbox",
+  STRIPE_WEBHOOK_SECRETS: o.keys.webhookSecret,
 });
-
-/** In the name of the customer, who then gets the secret. */
-export const onBehalfOf = (customerId: string) => ({
-  contextValues: createContextValues().set(onBehalfOfKey, customerId),
-});
-
-/** @throws where the answer has none */
-export function paymentOf({ payment }: { readonly payment?: Payment | undefined }): Payment {
-  if (payment === undefined) throw new Error("the answer has no payment");
-  return payment;
-}
-
-export const checkPayment = async (room: PaymentRoom, orderId: string): Promise<Payment> =>
-  paymentOf(await room.asOperator.checkPaymentStatus({ orderId }));
-
-/** Waits until the order's payment has the status. */
-export const paymentBecomes = (
-  room: PaymentRoom,
-  orderId: string,
-  status: keyof typeof PaymentStatus,
-): Promise<Payment> =>
-  eventually(async () => {
-    const payment = await checkPayment(room, orderId);
-    if (PaymentStatus[payment.status] !== status)
-      throw new Error(`the payment is ${PaymentStatus[payment.status]}, not ${status}`);
-    return payment;
-  });
-
-/** Asks the sandbox itself; see dev/sandbox/README.md. @throws unless it does it */
-export async function atSandbox<T>(room: PaymentRoom, path: string, body?: unknown): Promise<T> {
-  const answer = await ask(`${room.sandboxUrl}/_/${path}`, { body });
-  if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${answer.text}`);
-  return answer.json as T;
-}
-
-/** A fault of the sandbox's Stripe that strikes only what belongs to the order. */
-export const faultOf = (
-  room: PaymentRoom,
-  orderId: string,
-  fault: Readonly<Record<string, unknown>>,
-): Promise<unknown> =>
-  atSandbox(room, "faults", { provider: "stripe", metadata: { order_id: orderId }, ...fault });
-
-export interface LedgerEntry {
-  readonly id: string;
-  readonly status: string;
-  readonly charges: number;
-  readonly charged: number;
-  readonly refunded: number;
-  readonly net: number;
-  readonly refunds: readonly { readonly id: string; readonly status: string }[];
-  readonly disputes: readonly { readonly id: string; readonly status: string }[];
-}
-
-/** What the sandbox's Stripe has of the order. */
-export async function ledgerOf(
-  room: PaymentRoom,
-  orderId: string,
-): Promise<readonly LedgerEntry[]> {
-  const path = `payments?order_id=${orderId}`;
-  return (await atSandbox<{ payments: LedgerEntry[] }>(room, path)).payments;
-}
-
-/** The Stripe events of a PaymentIntent, and what became of them in the inbox. */
-export const inboxOf = (room: PaymentRoom, paymentIntentId: string) =>
-  room.query<{ id: string; type: string; status: string; reason: string }>(
-    "select id, type, status, reason from stripe_events where payment_intent_id = $1",
-    [paymentIntentId],
-  );
-
-/** What was published of the order's payment on payment-status-updates, in order. */
-export async function publishedOf(
-  room: PaymentRoom,
-  orderId: string,
-): Promise<readonly PaymentStatusEvent["event"][]> {
-  const rows = await room.query<{ payload: Uint8Array }>(
-    "select payload from published where aggregate_id = $1 and topic like '%status%' order by seq",
-    [orderId],
-  );
-  return rows.map(({ payload }) => fromBinary(PaymentStatusEventSchema, payload).event);
-}
-
-/** The alarms: what operators are told. */
-export const alarmsOf = (room: PaymentRoom, paymentId: string): readonly LogLine[] =>
-  room.lines.filter((line) => line.level === "error" && line["paymentId"] === paymentId);

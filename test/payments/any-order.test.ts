@@ -1,23 +1,24 @@
 // Stripe's events may come in any order, twice, late, and with restarts between: what is known in the end is what Stripe has.
 import { randomUUID } from "node:crypto";
-import { Stripe } from "stripe";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { RefundReason } from "../../gen/waybill/payment/v1/refund_pb.js";
 import { eventually } from "../harness/eventually.ts";
+import { openPaymentRoom, type PaymentRoom } from "../harness/payment-room.ts";
 import {
   anAttempt,
-  atSandbox,
-  checkPayment,
-  faultOf,
-  inboxOf,
-  ledgerOf,
-  openPaymentRoom,
   paymentOf,
-  type PaymentRoom,
+  checkPayment,
+  atSandbox,
+  ledgerOf,
+  inboxOf,
   publishedOf,
-} from "../harness/payment-room.ts";
+  withoutWebhooks,
+  atDashboard,
+  eventsOf,
+  sendWebhooks,
+} from "../harness/payments.ts";
 
 const RUNS = 3;
 /** Lives that are lived at the same time, in one run. */
@@ -73,18 +74,10 @@ interface Living {
   attempt: number;
 }
 
-async function eventsOf(intentId: string): Promise<readonly string[]> {
-  const { webhooks } = await atSandbox<{ webhooks: { id: string; payment: string }[] }>(
-    room,
-    "webhooks",
-  );
-  return webhooks.filter(({ payment }) => payment === intentId).map(({ id }) => id);
-}
-
 async function deliver(intentId: string, numbers: readonly number[]): Promise<void> {
-  const all = await eventsOf(intentId);
+  const all = (await eventsOf(room, intentId)).map(({ id }) => id);
   const events = numbers.flatMap((number) => all[number % all.length] ?? []);
-  if (events.length > 0) await atSandbox(room, "webhooks/send", { events });
+  if (events.length > 0) await sendWebhooks(room, events);
 }
 
 /** What cannot be done now is refused, and that is that. */
@@ -132,7 +125,7 @@ async function attemptOf(living: Living, what: Act): Promise<unknown> {
 
 async function begin({ first }: Life): Promise<Living> {
   const order = anAttempt({ paymentMethod: first });
-  await faultOf(room, order.orderId, { fault: "webhook_hold", count: 1000 });
+  await withoutWebhooks(room, order.orderId);
   const { id, paymentIntentId } = paymentOf(await room.asOrder.initiatePayment(order));
   return { order, paymentId: id, intentId: paymentIntentId, attempt: 1 };
 }
@@ -146,11 +139,14 @@ async function live(living: Living, steps: Life["after"]): Promise<void> {
 
 /** In the end every event comes, twice, in any order. */
 async function deliverAll({ intentId }: Living, { shuffle }: Life): Promise<void> {
-  const all = await eventsOf(intentId);
+  const all = (await eventsOf(room, intentId)).map(({ id }) => id);
   const order = [...all, ...all]
     .map((id, index) => ({ id, key: shuffle[index % shuffle.length] ?? 0 }))
     .toSorted((a, b) => a.key - b.key);
-  await atSandbox(room, "webhooks/send", { events: order.map(({ id }) => id) });
+  await sendWebhooks(
+    room,
+    order.map(({ id }) => id),
+  );
   await eventually(async () => {
     const inbox = await inboxOf(room, intentId);
     expect(inbox.map(({ id }) => id).toSorted()).toEqual(all.toSorted());
@@ -160,9 +156,8 @@ async function deliverAll({ intentId }: Living, { shuffle }: Life): Promise<void
 
 /** Stripe's own word for it, in ours. */
 async function truthOf(intentId: string): Promise<string> {
-  const { hostname, port } = new URL(room.sandboxUrl);
-  const stripe = new Stripe("sk_test_x", { host: hostname, port, protocol: "http" });
-  const { status, last_payment_error: error } = await stripe.paymentIntents.retrieve(intentId);
+  const { paymentIntents } = atDashboard(room);
+  const { status, last_payment_error: error } = await paymentIntents.retrieve(intentId);
   if (status === "requires_payment_method") return error ? "FAILED" : "REQUIRES_PAYMENT_METHOD";
   return status === "canceled" ? "CANCELLED" : status.toUpperCase();
 }

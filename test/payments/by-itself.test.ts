@@ -3,18 +3,17 @@ import { expect, inject, test } from "vitest";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { eventually } from "../harness/eventually.ts";
 import { ask } from "../harness/http.ts";
+import { openPaymentRoom, type PaymentRoom } from "../harness/payment-room.ts";
 import {
   anAttempt,
-  atSandbox,
+  paymentOf,
   checkPayment,
+  paymentBecomes,
+  atSandbox,
   faultOf,
   inboxOf,
-  openPaymentRoom,
-  paymentBecomes,
-  paymentOf,
-  type PaymentRoom,
   publishedOf,
-} from "../harness/payment-room.ts";
+} from "../harness/payments.ts";
 
 const servers = inject("servers");
 const threeDs = { paymentMethod: "pm_card_threeDSecure2Required" };

@@ -3,19 +3,19 @@ import { randomUUID } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
+import { openPaymentRoom, type PaymentRoom } from "../harness/payment-room.ts";
 import {
   anAttempt,
-  atSandbox,
+  onBehalfOf,
+  paymentOf,
   checkPayment,
+  paymentBecomes,
+  atSandbox,
   faultOf,
   ledgerOf,
-  onBehalfOf,
-  openPaymentRoom,
-  paymentBecomes,
-  paymentOf,
-  type PaymentRoom,
   publishedOf,
-} from "../harness/payment-room.ts";
+  withoutWebhooks,
+} from "../harness/payments.ts";
 
 const { SUCCEEDED, CANCELLED, UNKNOWN } = PaymentStatus;
 const RACES = 20;
@@ -100,7 +100,7 @@ describe.concurrent("a cancellation", () => {
 
   test("settles a lost attempt first: what was paid by it is paid", async () => {
     const order = anAttempt();
-    await faultOf(room, order.orderId, { fault: "webhook_hold", count: 100 });
+    await withoutWebhooks(room, order.orderId);
     const lost = { operation: "payment_intents.create", fault: "execute_then_drop", count: 3 };
     await faultOf(room, order.orderId, lost);
     expect((await initiate(order)).status).toBe(UNKNOWN);

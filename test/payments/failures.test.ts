@@ -3,25 +3,26 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { eventually } from "../harness/eventually.ts";
 import { openFutureStripe } from "../harness/future-stripe.ts";
+import { openPaymentRoom, type PaymentRoom } from "../harness/payment-room.ts";
 import {
-  alarmsOf,
   anAttempt,
-  atSandbox,
-  checkPayment,
-  faultOf,
-  inboxOf,
-  ledgerOf,
-  openPaymentRoom,
-  paymentBecomes,
   paymentOf,
-  type PaymentRoom,
-} from "../harness/payment-room.ts";
+  checkPayment,
+  paymentBecomes,
+  atSandbox,
+  faultOf,
+  ledgerOf,
+  inboxOf,
+  alarmsOf,
+  withoutWebhooks,
+  attemptsOf,
+  isChargedOnce,
+} from "../harness/payments.ts";
 
 const { SUCCEEDED, FAILED, UNKNOWN, PENDING_INITIATION } = PaymentStatus;
 /** Every try that the SDK makes of one call. */
 const ALL_TRIES = 3;
 const create = { operation: "payment_intents.create", count: ALL_TRIES };
-const confirm = { operation: "payment_intents.confirm", count: 1 };
 const refused = { paymentMethod: "pm_card_chargeDeclined" };
 
 let room: PaymentRoom;
@@ -33,25 +34,10 @@ afterAll(() => room?.[Symbol.asyncDispose]());
 const initiate = async (request: ReturnType<typeof anAttempt>) =>
   paymentOf(await room.asOrder.initiatePayment(request));
 
-/** No webhook helps: the service must find out by itself. */
-const withoutWebhooks = (orderId: string) =>
-  faultOf(room, orderId, { fault: "webhook_hold", count: 100 });
-
-async function attemptsOf(paymentId: string) {
-  return await room.query<{ status: string; key: string; due: Date | null; method: string }>(
-    `select status, idempotency_key as key, due_time as due, params->'params'->>'payment_method' as method
-     from payment_attempts where payment_id = $1 order by attempt_number`,
-    [paymentId],
-  );
-}
-
-const chargedOnce = async (orderId: string) =>
-  expect(await ledgerOf(room, orderId)).toMatchObject([{ charges: 1, status: "succeeded" }]);
-
 describe.concurrent("a call to Stripe that fails by", () => {
   test("timeout: it is repeated with the same key and parameters, while the first call may still be at work", async () => {
     const order = anAttempt();
-    await withoutWebhooks(order.orderId);
+    await withoutWebhooks(room, order.orderId);
     const late = { ...create, fault: "execute_then_wait", latencyMs: 3000, count: 1 };
     await faultOf(room, order.orderId, late);
 
@@ -59,11 +45,13 @@ describe.concurrent("a call to Stripe that fails by", () => {
 
     // The SDK's own repetitions may have met the first one at work (409), which tells no more than that.
     expect([UNKNOWN, PENDING_INITIATION]).toContain(payment.status);
-    const [lost] = await attemptsOf(payment.id);
+    const [lost] = await attemptsOf(room, payment.id);
     expect(lost?.due).toBeInstanceOf(Date);
     await paymentBecomes(room, order.orderId, "SUCCEEDED");
-    expect(await attemptsOf(payment.id)).toMatchObject([{ status: "SETTLED", key: lost?.key }]);
-    await chargedOnce(order.orderId);
+    expect(await attemptsOf(room, payment.id)).toMatchObject([
+      { status: "SETTLED", key: lost?.key },
+    ]);
+    await isChargedOnce(room, order.orderId);
   });
 
   describe.each([
@@ -72,17 +60,19 @@ describe.concurrent("a call to Stripe that fails by", () => {
   ])("%s", (_row, fault) => {
     test("is UNKNOWN, never FAILED, and is repeated with the same key and parameters", async () => {
       const order = anAttempt();
-      await withoutWebhooks(order.orderId);
+      await withoutWebhooks(room, order.orderId);
       await faultOf(room, order.orderId, { ...create, ...fault });
 
       const payment = await initiate(order);
 
       expect(payment).toMatchObject({ status: UNKNOWN, declineCode: "" });
-      const [lost] = await attemptsOf(payment.id);
+      const [lost] = await attemptsOf(room, payment.id);
       expect(lost).toMatchObject({ status: "UNKNOWN", due: expect.any(Date) });
       await paymentBecomes(room, order.orderId, "SUCCEEDED");
-      expect(await attemptsOf(payment.id)).toMatchObject([{ status: "SETTLED", key: lost?.key }]);
-      await chargedOnce(order.orderId);
+      expect(await attemptsOf(room, payment.id)).toMatchObject([
+        { status: "SETTLED", key: lost?.key },
+      ]);
+      await isChargedOnce(room, order.orderId);
     });
   });
 
@@ -97,17 +87,19 @@ describe.concurrent("a call to Stripe that fails by", () => {
     const payment = await initiate(order);
 
     expect(payment.status).toBe(PENDING_INITIATION);
-    const [waiting] = await attemptsOf(payment.id);
+    const [waiting] = await attemptsOf(room, payment.id);
     expect(waiting).toMatchObject({ status: "CREATING", due: expect.any(Date) });
     await paymentBecomes(room, order.orderId, "SUCCEEDED");
-    expect(await attemptsOf(payment.id)).toMatchObject([{ status: "SETTLED", key: waiting?.key }]);
-    await chargedOnce(order.orderId);
+    expect(await attemptsOf(room, payment.id)).toMatchObject([
+      { status: "SETTLED", key: waiting?.key },
+    ]);
+    await isChargedOnce(room, order.orderId);
     expect(alarmsOf(room, payment.id)).toEqual([]);
   });
 
   test("400 idempotency_error: the attempt is parked, operators are told, and no new key is ever made", async () => {
     const order = anAttempt();
-    await withoutWebhooks(order.orderId);
+    await withoutWebhooks(room, order.orderId);
     await faultOf(room, order.orderId, { ...create, fault: "execute_then_drop" });
     const payment = await initiate(order);
     const drift = `update payment_attempts set params = jsonb_set(params::jsonb, '{params,amount}', '1998')::json
@@ -115,7 +107,7 @@ describe.concurrent("a call to Stripe that fails by", () => {
     await room.query(drift, [payment.id]);
 
     await eventually(async () =>
-      expect(await attemptsOf(payment.id)).toMatchObject([{ status: "PARKED", due: null }]),
+      expect(await attemptsOf(room, payment.id)).toMatchObject([{ status: "PARKED", due: null }]),
     );
 
     expect(alarmsOf(room, payment.id)).toMatchObject([{ failure: "key_mismatch" }]);
@@ -125,7 +117,7 @@ describe.concurrent("a call to Stripe that fails by", () => {
     ).rejects.toMatchObject({
       rawMessage: expect.stringContaining("attempt 1"),
     });
-    await chargedOnce(order.orderId);
+    await isChargedOnce(room, order.orderId);
   });
 
   test("402: the attempt is FAILED; the next one confirms the same PaymentIntent with a new method and a new key", async () => {
@@ -137,99 +129,35 @@ describe.concurrent("a call to Stripe that fails by", () => {
 
     expect(second).toMatchObject({ status: SUCCEEDED, attemptNumber: 2, declineCode: "" });
     expect(second.paymentIntentId).toBe(first.paymentIntentId);
-    const [one, two] = await attemptsOf(first.id);
+    const [one, two] = await attemptsOf(room, first.id);
     expect(two).toMatchObject({ status: "SETTLED", method: "pm_card_visa" });
     expect(two?.key).not.toBe(one?.key);
-    await chargedOnce(order.orderId);
-  });
-
-  describe("5xx", () => {
-    test("that was executed is not repeated: the list of PaymentIntents settles it", async () => {
-      const order = anAttempt();
-      await withoutWebhooks(order.orderId);
-      await faultOf(room, order.orderId, { ...create, fault: "execute_then_500", count: 1 });
-
-      const payment = await initiate(order);
-
-      expect(payment.status).toBe(UNKNOWN);
-      expect(await attemptsOf(payment.id)).toMatchObject([{ status: "LOOKING" }]);
-      await paymentBecomes(room, order.orderId, "SUCCEEDED");
-      expect(await attemptsOf(payment.id)).toMatchObject([{ status: "SETTLED", due: null }]);
-      await chargedOnce(order.orderId);
-    });
-
-    test("that was executed is settled by its webhook", async () => {
-      const order = anAttempt({ paymentMethod: "pm_card_threeDSecure2Required" });
-      await faultOf(room, order.orderId, { ...create, fault: "execute_then_500", count: 1 });
-
-      await initiate(order);
-
-      const waiting = await paymentBecomes(room, order.orderId, "REQUIRES_ACTION");
-      await eventually(async () =>
-        expect(await attemptsOf(waiting.id)).toMatchObject([{ status: "SETTLED" }]),
-      );
-    });
-
-    test("that was not executed is FAILED once that is proven, and only then may another key be used", async () => {
-      const order = anAttempt();
-      await faultOf(room, order.orderId, { ...create, fault: "status", status: 500, count: 1 });
-      const payment = await initiate(order);
-      expect(payment.status).toBe(UNKNOWN);
-      const again = { ...order, attemptNumber: 2 };
-      await expect(room.asOrder.initiatePayment(again)).rejects.toThrow(/not known yet/);
-
-      const failed = await paymentBecomes(room, order.orderId, "FAILED");
-
-      expect(failed).toMatchObject({ declineCode: "never_executed", paymentIntentId: "" });
-      expect(await initiate(again)).toMatchObject({ status: SUCCEEDED, attemptNumber: 2 });
-      const [one, two] = await attemptsOf(payment.id);
-      expect(two?.key).not.toBe(one?.key);
-      await chargedOnce(order.orderId);
-    });
-
-    test("of a confirmation is settled by retrieving the PaymentIntent, paid or not", async () => {
-      const [paid, unpaid] = [anAttempt(refused), anAttempt(refused)];
-      await Promise.all([paid, unpaid].map((order) => initiate(order)));
-      await Promise.all([paid, unpaid].map(({ orderId }) => withoutWebhooks(orderId)));
-      await faultOf(room, paid.orderId, { ...confirm, fault: "execute_then_500" });
-      await faultOf(room, unpaid.orderId, { ...confirm, fault: "status", status: 500 });
-      const next = { attemptNumber: 2, paymentMethod: "pm_card_visa" };
-
-      await Promise.all([paid, unpaid].map((order) => initiate({ ...order, ...next })));
-
-      await paymentBecomes(room, paid.orderId, "SUCCEEDED");
-      await paymentBecomes(room, unpaid.orderId, "FAILED");
-      expect(await initiate({ ...unpaid, ...next, attemptNumber: 3 })).toMatchObject({
-        status: SUCCEEDED,
-      });
-      await chargedOnce(paid.orderId);
-      await chargedOnce(unpaid.orderId);
-    });
+    await isChargedOnce(room, order.orderId);
   });
 
   describe("400 payment_intent_unexpected_state", () => {
     test("of a confirmation: the PaymentIntent that it shows is the truth", async () => {
       const order = anAttempt(refused);
       const { paymentIntentId } = await initiate(order);
-      await withoutWebhooks(order.orderId);
+      await withoutWebhooks(room, order.orderId);
       await atSandbox(room, `pay/${paymentIntentId}`, { payment_method: "pm_card_mastercard" });
 
       const again = await initiate({ ...order, attemptNumber: 2, paymentMethod: "pm_card_visa" });
 
       expect(again.status).toBe(SUCCEEDED);
-      await chargedOnce(order.orderId);
+      await isChargedOnce(room, order.orderId);
     });
 
     test("of a cancellation: who paid first has paid", async () => {
       const order = anAttempt({ paymentMethod: "" });
       const { paymentIntentId } = await initiate(order);
-      await withoutWebhooks(order.orderId);
+      await withoutWebhooks(room, order.orderId);
       await atSandbox(room, `pay/${paymentIntentId}`, { payment_method: "pm_card_visa" });
 
       const { payment } = await room.asOrder.cancelPayment({ orderId: order.orderId });
 
       expect(payment?.status).toBe(SUCCEEDED);
-      await chargedOnce(order.orderId);
+      await isChargedOnce(room, order.orderId);
     });
   });
 
@@ -256,22 +184,6 @@ describe.concurrent("a call to Stripe that fails by", () => {
 
     expect(payment).toMatchObject({ status: FAILED, declineCode: "resource_missing" });
     expect(alarmsOf(room, payment.id)).toEqual([]);
-  });
-
-  test("a key that is older than 23 hours is not used again: the list of PaymentIntents settles it", async () => {
-    const order = anAttempt();
-    await withoutWebhooks(order.orderId);
-    await faultOf(room, order.orderId, { ...create, fault: "execute_then_drop" });
-    const payment = await initiate(order);
-    const [attempt] = await attemptsOf(payment.id);
-    const aged = `update payment_attempts set create_time = now() - interval '23 hours 1 minute'
-                where payment_id = $1`;
-    await room.query(aged, [payment.id]);
-    await fetch(`${room.sandboxUrl}/_/keys/${attempt?.key}`, { method: "DELETE" });
-
-    await paymentBecomes(room, order.orderId, "SUCCEEDED");
-
-    await chargedOnce(order.orderId);
   });
 
   test("unknown enum value: it is kept, nothing breaks, and what comes after it is understood", async () => {

@@ -8,16 +8,15 @@ import { serviceServes } from "../../dev/stack/health.ts";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { RefundReason, RefundStatus } from "../../gen/waybill/payment/v1/refund_pb.js";
 import { eventually } from "../harness/eventually.ts";
+import { openPaymentRoom, type PaymentRoom } from "../harness/payment-room.ts";
 import {
   anAttempt,
+  paymentOf,
   checkPayment,
+  paymentBecomes,
   faultOf,
   ledgerOf,
-  openPaymentRoom,
-  paymentBecomes,
-  paymentOf,
-  type PaymentRoom,
-} from "../harness/payment-room.ts";
+} from "../harness/payments.ts";
 
 const PAYMENTS = 20;
 const REFUNDS = 5;

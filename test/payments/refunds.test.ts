@@ -2,25 +2,21 @@
 import { randomUUID } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import {
-  DisputeStatus,
-  RefundReason,
-  RefundStatus,
-} from "../../gen/waybill/payment/v1/refund_pb.js";
+import { RefundReason, RefundStatus } from "../../gen/waybill/payment/v1/refund_pb.js";
 import { eventually } from "../harness/eventually.ts";
+import { openPaymentRoom, type PaymentRoom } from "../harness/payment-room.ts";
 import {
   anAttempt,
-  atSandbox,
-  checkPayment,
-  faultOf,
-  inboxOf,
-  ledgerOf,
   onBehalfOf,
-  openPaymentRoom,
   paymentOf,
+  checkPayment,
+  atSandbox,
+  faultOf,
+  ledgerOf,
+  inboxOf,
   publishedOf,
-  type PaymentRoom,
-} from "../harness/payment-room.ts";
+  withoutWebhooks,
+} from "../harness/payments.ts";
 
 const { SUCCEEDED, PENDING, FAILED, PENDING_INITIATION } = RefundStatus;
 const EUR = (minorUnits: bigint) => ({ currencyCode: "EUR", minorUnits });
@@ -53,9 +49,6 @@ const codeOf = (work: Promise<unknown>) =>
     () => undefined,
     (error: unknown) => ConnectError.from(error).code,
   );
-
-const withoutWebhooks = (orderId: string) =>
-  faultOf(room, orderId, { fault: "webhook_hold", count: 100 });
 
 const refundedAtStripe = async (orderId: string, refunded: number) =>
   expect(await ledgerOf(room, orderId)).toMatchObject([{ refunded, charged: Number(PAID) }]);
@@ -127,7 +120,7 @@ describe.concurrent("a refund", () => {
     ["answered 500", { fault: "execute_then_500", count: 1 }],
   ])("whose answer was %s is made once, and settled by itself", async (_how, fault) => {
     const { id, orderId } = await pay();
-    await withoutWebhooks(orderId);
+    await withoutWebhooks(room, orderId);
     await faultOf(room, orderId, { operation: "refunds.create", ...fault });
 
     const { refund: lost } = await refund(aRefund(id));
@@ -235,49 +228,5 @@ describe.concurrent("a refund", () => {
 
     expect(await codeOf(nobodys)).toBe(Code.NotFound);
     expect(await codeOf(anothers)).toBe(Code.NotFound);
-  });
-});
-
-describe.concurrent("a dispute", () => {
-  const dispute = (paymentIntentId: string, fields = {}) =>
-    atSandbox<{ id: string }>(room, "disputes", { payment_intent: paymentIntentId, ...fields });
-
-  const disputedIs = (orderId: string, disputed: boolean, status: DisputeStatus) =>
-    eventually(async () =>
-      expect(await checkPayment(room, orderId)).toMatchObject({ disputed, disputes: [{ status }] }),
-    );
-
-  test("marks its payment until it is won, and each change is told once", async () => {
-    const { id, orderId, paymentIntentId } = await pay();
-    const { id: disputeId } = await dispute(paymentIntentId);
-    await disputedIs(orderId, true, DisputeStatus.OPEN);
-    expect((await room.asOperator.listPayments({ disputed: true })).payments).toContainEqual(
-      expect.objectContaining({ id }),
-    );
-
-    await atSandbox(room, `disputes/${disputeId}/win`, {});
-
-    await disputedIs(orderId, false, DisputeStatus.WON);
-    expect((await publishedOf(room, orderId)).slice(1)).toMatchObject([
-      { case: "paymentDisputed", value: { disputed: true } },
-      { case: "paymentDisputed", value: { disputed: false } },
-    ]);
-  });
-
-  test("that is lost leaves its payment disputed", async () => {
-    const { orderId, paymentIntentId } = await pay();
-    const { id } = await dispute(paymentIntentId);
-
-    await atSandbox(room, `disputes/${id}/lose`, {});
-
-    await disputedIs(orderId, true, DisputeStatus.LOST);
-  });
-
-  test("that is only a question of the bank moves no money", async () => {
-    const { orderId, paymentIntentId } = await pay();
-
-    await dispute(paymentIntentId, { inquiry: true });
-
-    await disputedIs(orderId, false, DisputeStatus.WARNING);
   });
 });
