@@ -42,17 +42,19 @@ describe.concurrent("a webhook", () => {
   test("that beats the commit finds its payment all the same", async () => {
     const order = anAttempt();
     const late = { operation: "payment_intents.create", fault: "execute_then_wait" };
-    await faultOf(room, order.orderId, { ...late, latencyMs: 500 });
+    await faultOf(room, order.orderId, { ...late, latencyMs: 10_000 });
 
-    const payment = await initiate(order);
+    await initiate(order);
 
-    expect(payment.status).toBe(SUCCEEDED);
+    const payment = await paymentBecomes(room, order.orderId, "SUCCEEDED");
     await eventually(async () =>
       expect(await inboxOf(room, payment.paymentIntentId)).toContainEqual(
         expect.objectContaining({ type: "payment_intent.succeeded", status: "APPLIED" }),
       ),
     );
-    expect(await statusesOf(room, order.orderId)).toEqual(["SUCCEEDED"]);
+    const told = await statusesOf(room, order.orderId);
+    expect(told.filter((status) => status === "SUCCEEDED")).toHaveLength(1);
+    expect(told.at(-1)).toBe("SUCCEEDED");
   });
 
   test("of an unknown payment is kept and tried again, and operators are told", async () => {
