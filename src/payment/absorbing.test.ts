@@ -23,11 +23,13 @@ const snapshot: fc.Arbitrary<Snapshot> = fc
     paymentId: fc.constantFrom("p1", "p1", "p1", "p2"),
     declineCode: fc.option(fc.constantFrom("expired_card", "insufficient_funds")),
   })
-  .map(({ amount, declineCode, ...rest }) => ({
-    ...rest,
-    amountReceived: rest.status === "succeeded" ? amount : 0,
-    ...(declineCode !== null && { declineCode }),
-  }));
+  .map(({ amount, declineCode, ...rest }) =>
+    Object.assign(
+      rest,
+      { amountReceived: rest.status === "succeeded" ? amount : 0 },
+      declineCode === null ? {} : { declineCode },
+    ),
+  );
 
 /** What becomes of a payment, and what operators heard of it. */
 function after(snapshots: readonly Snapshot[]): Known & { readonly heard: readonly string[] } {

@@ -14,6 +14,7 @@ import {
   atSandbox,
   faultOf,
   inboxOf,
+  ledgerOf,
   withoutWebhooks,
   statusesOf,
   atDashboard,
@@ -162,8 +163,8 @@ describe.concurrent("a webhook", () => {
     const failures = { fault: "webhook_hold", event: "payment_intent.payment_failed" };
     await faultOf(room, order.orderId, failures);
     const { paymentIntentId } = await initiate(order);
-    const failed = (await eventsOf(room, paymentIntentId)).find(({ type }) =>
-      type.endsWith("failed"),
+    const failed = (await eventsOf(room, paymentIntentId)).find(
+      ({ type }) => type === "payment_intent.payment_failed",
     );
     const late = { operation: "payment_intents.confirm", fault: "latency", latencyMs: 500 };
     await faultOf(room, order.orderId, late);
@@ -182,6 +183,25 @@ describe.concurrent("a webhook", () => {
       "PENDING_INITIATION",
       "SUCCEEDED",
     ]);
+  });
+
+  test("is not undone by the answer to an older call, which comes later", async () => {
+    const order = anAttempt({ paymentMethod: "pm_card_threeDSecure2Required" });
+    const late = { operation: "payment_intents.create", fault: "execute_then_wait" };
+    await faultOf(room, order.orderId, { ...late, latencyMs: 600 });
+    const answer = initiate(order);
+    const [made] = await eventually(async () => {
+      const ledger = await ledgerOf(room, order.orderId);
+      expect(ledger).toHaveLength(1);
+      return ledger;
+    });
+
+    await atSandbox(room, `3ds/${made?.id ?? ""}/fail`, {});
+    await paymentBecomes(room, order.orderId, "FAILED");
+    await answer;
+
+    expect((await checkPayment(room, order.orderId)).status).toBe(FAILED);
+    expect((await statusesOf(room, order.orderId)).at(-1)).toBe("FAILED");
   });
 
   test("of a type that is not known is stored and ignored", async () => {
