@@ -1,9 +1,11 @@
 // What goes wrong with payments elsewhere, by its painful name: each of these fails on the naive solution.
 import { randomUUID } from "node:crypto";
+import { Stripe } from "stripe";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { RefundReason } from "../../gen/waybill/payment/v1/refund_pb.js";
 import { eventually } from "../harness/eventually.ts";
+import { ask } from "../harness/http.ts";
 import { openPaymentRoom, type PaymentRoom } from "../harness/payment-room.ts";
 import {
   anAttempt,
@@ -12,6 +14,7 @@ import {
   paymentBecomes,
   atSandbox,
   faultOf,
+  inboxOf,
   ledgerOf,
   alarmsOf,
   withoutWebhooks,
@@ -33,6 +36,49 @@ const inBrowser = (paymentIntentId: string, fields: Readonly<Record<string, unkn
 
 const waits = { paymentMethod: "" };
 const declined = { paymentMethod: "pm_card_chargeDeclined" };
+
+describe.concurrent("a webhook", () => {
+  test.each([
+    ["real money in a test", { livemode: true }, "livemode"],
+    ["another deployment on the same account", { env: "elsewhere" }, "deployment"],
+  ])(
+    "of %s is ignored, and logged",
+    async (_what, { livemode, env }: { livemode?: boolean; env?: string }, why) => {
+      const order = anAttempt(waits);
+      const { id: paymentId, paymentIntentId } = await initiate(order);
+      // No request to the sandbox makes one: its money is never real, and it serves one deployment.
+      const object = {
+        id: paymentIntentId,
+        object: "payment_intent",
+        status: "succeeded",
+        amount_received: 1999,
+        currency: "eur",
+        metadata: { payment_id: paymentId, ...(env && { env }) },
+      };
+      const payload = JSON.stringify({
+        id: `evt_${randomUUID()}`,
+        object: "event",
+        type: "payment_intent.succeeded",
+        livemode: livemode ?? false,
+        data: { object },
+      });
+      const secret = room.keys.webhookSecret;
+      const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret });
+      const headers = { "stripe-signature": signature };
+
+      const answer = await ask(`${room.url}/webhooks/stripe`, { body: payload, headers });
+
+      expect(answer.status).toBe(204);
+      expect(await inboxOf(room, paymentIntentId)).toContainEqual(
+        expect.objectContaining({ status: "IGNORED", reason: expect.stringContaining(why) }),
+      );
+      expect(room.lines).toContainEqual(
+        expect.objectContaining({ level: "warn", reason: expect.stringContaining(why) }),
+      );
+      expect((await checkPayment(room, order.orderId)).status).not.toBe(SUCCEEDED);
+    },
+  );
+});
 
 describe.concurrent("money", () => {
   test.each([
