@@ -1,7 +1,7 @@
 // Faults of requests, as a test orders them, through the real SDK.
 import { Stripe } from "stripe";
 import { expect, it, vi } from "vitest";
-import { errorOf, openFolder, openSandbox } from "./with-sandbox.ts";
+import { errorOf, LIMIT, openFolder, openSandbox } from "./with-sandbox.ts";
 
 const paid = {
   amount: 1999,
@@ -11,7 +11,6 @@ const paid = {
   confirm: true,
 } as const;
 const DAY_MS = 24 * 60 * 60 * 1000;
-const LIMIT = { timeout: 4000, interval: 10 };
 
 type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
 

@@ -1,7 +1,7 @@
 // Refunds through the real Stripe SDK.
 import { Stripe } from "stripe";
 import { expect, it, vi } from "vitest";
-import { errorOf, openSandbox } from "../with-sandbox.ts";
+import { errorOf, LIMIT, openSandbox } from "../with-sandbox.ts";
 
 const paid = {
   amount: 1999,
@@ -10,7 +10,6 @@ const paid = {
   payment_method: "pm_card_visa",
   confirm: true,
 } as const;
-const LIMIT = { timeout: 4000, interval: 10 };
 
 type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
 
