@@ -1,7 +1,8 @@
 // Faults of requests, as a test orders them, through the real SDK.
 import { Stripe } from "stripe";
 import { expect, it, vi } from "vitest";
-import { errorOf, LIMIT, openFolder, openSandbox } from "./with-sandbox.ts";
+import { LIMIT } from "./patience.ts";
+import { errorOf, openFolder, openSandbox } from "./with-sandbox.ts";
 
 const paid = {
   amount: 1999,

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { Stripe } from "stripe";
 import { expect, it } from "vitest";
 import { startSandbox } from "./sandbox.ts";
+import "./patience.ts";
 import { openFolder, openSandbox } from "./with-sandbox.ts";
 
 const paid = {

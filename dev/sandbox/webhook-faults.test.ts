@@ -1,6 +1,7 @@
 // Webhooks that go wrong on their way, as a test orders it.
 import { expect, it, vi } from "vitest";
-import { LIMIT, openFolder, openReceiver, openSandbox } from "./with-sandbox.ts";
+import { LIMIT } from "./patience.ts";
+import { openFolder, openReceiver, openSandbox } from "./with-sandbox.ts";
 
 const paid = {
   amount: 1999,

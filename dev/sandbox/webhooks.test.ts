@@ -1,6 +1,7 @@
 // Webhooks: signed, repeated until they are taken, and not forgotten over a restart.
 import { expect, it, vi } from "vitest";
-import { LIMIT, openFolder, openReceiver, openSandbox } from "./with-sandbox.ts";
+import { LIMIT } from "./patience.ts";
+import { openFolder, openReceiver, openSandbox } from "./with-sandbox.ts";
 
 const paid = {
   amount: 1999,

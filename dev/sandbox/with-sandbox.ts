@@ -7,14 +7,7 @@ import { join } from "node:path";
 import { Resend } from "resend";
 import { Stripe } from "stripe";
 import twilio from "twilio";
-import { vi } from "vitest";
 import { type SandboxOptions, startSandbox } from "./sandbox.ts";
-
-/** For `vi.waitFor`, in milliseconds. */
-export const LIMIT = { timeout: 20_000, interval: 10 };
-/** A crowded machine may take long; a test that hangs still ends. */
-const TEST_TIMEOUT_MS = 30_000;
-vi.setConfig({ testTimeout: TEST_TIMEOUT_MS });
 
 const webhookSecret = "whsec_test";
 /** How far a timestamp may be from now, in seconds. https://docs.stripe.com/webhooks#replay-attacks */

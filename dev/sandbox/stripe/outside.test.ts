@@ -1,6 +1,7 @@
 // What happens to payments outside the API, and the rarer calls of it, through the real Stripe SDK.
 import { expect, it, vi } from "vitest";
-import { errorOf, LIMIT, openFolder, openSandbox } from "../with-sandbox.ts";
+import { LIMIT } from "../patience.ts";
+import { errorOf, openFolder, openSandbox } from "../with-sandbox.ts";
 
 const order = {
   amount: 1999,

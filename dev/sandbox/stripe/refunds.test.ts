@@ -1,7 +1,8 @@
 // Refunds through the real Stripe SDK.
 import { Stripe } from "stripe";
 import { expect, it, vi } from "vitest";
-import { errorOf, LIMIT, openSandbox } from "../with-sandbox.ts";
+import { LIMIT } from "../patience.ts";
+import { errorOf, openSandbox } from "../with-sandbox.ts";
 
 const paid = {
   amount: 1999,
