@@ -1,6 +1,7 @@
 // Faults of requests, as a test orders them, through the real SDK.
 import { Stripe } from "stripe";
 import { expect, it, vi } from "vitest";
+import { LIMIT } from "./patience.ts";
 import { errorOf, openFolder, openSandbox } from "./with-sandbox.ts";
 
 const paid = {
@@ -11,7 +12,6 @@ const paid = {
   confirm: true,
 } as const;
 const DAY_MS = 24 * 60 * 60 * 1000;
-const LIMIT = { timeout: 4000, interval: 10 };
 
 type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
 
@@ -128,14 +128,19 @@ it("a moved clock makes keys old, and stays moved over a restart", async () => {
   expect(ids[2]).not.toBe(ids[0]);
 });
 
-it("one key can be forgotten alone", async () => {
-  await using sandbox = await openSandbox();
-  const create = async (idempotencyKey: string) =>
+it("one key can be forgotten alone, and stays forgotten over a restart", async () => {
+  await using folder = await openFolder();
+  const create = async (sandbox: Sandbox, idempotencyKey: string) =>
     (await sandbox.stripe.paymentIntents.create(paid, { idempotencyKey })).id;
-  const [one, two] = [await create("pa_1"), await create("pa_2")];
+  const ids: string[] = [];
+  {
+    await using before = await openSandbox({ dataDir: folder.path });
+    ids.push(await create(before, "pa_1"), await create(before, "pa_2"));
+    await fetch(`${before.url}/_/keys/pa_1`, { method: "DELETE" });
+  }
 
-  await fetch(`${sandbox.url}/_/keys/pa_1`, { method: "DELETE" });
+  await using sandbox = await openSandbox({ dataDir: folder.path });
 
-  expect(await create("pa_1")).not.toBe(one);
-  expect(await create("pa_2")).toBe(two);
+  expect(await create(sandbox, "pa_1")).not.toBe(ids[0]);
+  expect(await create(sandbox, "pa_2")).toBe(ids[1]);
 });

@@ -32,7 +32,7 @@ export function inspectorRoutes(app: FastifyInstance, parts: InspectorParts): vo
   app.get("/_/health", async (_request, reply) => {
     const undelivered = parts.ledger
       .events()
-      .filter(({ id }) => parts.ledger.delivery(id) !== "delivered").length;
+      .filter(({ id }) => parts.ledger.delivery(id) === "pending").length;
     return send(reply, jsonAnswer(200, { status: "ok", undeliveredEvents: undelivered }));
   });
 }

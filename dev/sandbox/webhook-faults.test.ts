@@ -1,5 +1,6 @@
 // Webhooks that go wrong on their way, as a test orders it.
 import { expect, it, vi } from "vitest";
+import { LIMIT } from "./patience.ts";
 import { openFolder, openReceiver, openSandbox } from "./with-sandbox.ts";
 
 const paid = {
@@ -9,7 +10,6 @@ const paid = {
   payment_method: "pm_card_visa",
   confirm: true,
 } as const;
-const LIMIT = { timeout: 4000, interval: 10 };
 const succeeded = { provider: "stripe", event: "payment_intent.succeeded" };
 
 type Sandbox = Awaited<ReturnType<typeof openSandbox>>;

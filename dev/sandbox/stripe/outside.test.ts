@@ -1,5 +1,6 @@
 // What happens to payments outside the API, and the rarer calls of it, through the real Stripe SDK.
 import { expect, it, vi } from "vitest";
+import { LIMIT } from "../patience.ts";
 import { errorOf, openFolder, openSandbox } from "../with-sandbox.ts";
 
 const order = {
@@ -8,7 +9,6 @@ const order = {
   automatic_payment_methods: { enabled: true, allow_redirects: "never" },
   metadata: { order_id: "order-1", payment_id: "payment-1" },
 } as const;
-const LIMIT = { timeout: 4000, interval: 10 };
 
 it.each([
   [{ amount: 1500 }, { amount: 1999, amount_received: 1500 }],

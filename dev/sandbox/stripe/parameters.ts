@@ -66,6 +66,7 @@ export function readChoice(form: Form, name: string, choices: readonly string[])
   throw badParameter(name, "parameter_invalid", message);
 }
 
+/** `allowed`: where the names are typed as keys of the SDK's parameters, an SDK that renames one breaks the build. */
 export function refuseUnknown(form: Form, allowed: readonly string[]): void {
   const unknown = Object.keys(form).find((name) => !allowed.includes(name));
   if (unknown === undefined) return;

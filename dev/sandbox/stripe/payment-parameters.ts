@@ -1,4 +1,5 @@
 // Reads and checks the parameters of PaymentIntents as Stripe does.
+import type { Stripe } from "stripe";
 import { type Form, groupOf, listOf, textOf } from "../form.ts";
 import { stripeId } from "../id.ts";
 import { readChoice, readMetadata, readWhole, refuseUnknown } from "./parameters.ts";
@@ -12,7 +13,7 @@ const createParameters = [
   "amount",
   "currency",
   "automatic_payment_methods",
-  "payment_method_types",
+  "allowed_payment_method_types",
   "payment_method",
   "confirm",
   "capture_method",
@@ -21,10 +22,38 @@ const createParameters = [
   "description",
   "receipt_email",
   "expand",
-];
+] as const satisfies readonly (keyof Stripe.PaymentIntentCreateParams)[];
 /** The parameters that may change only while no money was taken. */
-const moneyParameters = ["amount", "currency", "payment_method"];
-const cancellationReasons = ["abandoned", "duplicate", "fraudulent", "requested_by_customer"];
+const moneyParameters = [
+  "amount",
+  "currency",
+  "payment_method",
+] as const satisfies readonly (keyof Stripe.PaymentIntentUpdateParams)[];
+const otherParameters = [
+  "metadata",
+  "description",
+  "receipt_email",
+  "expand",
+] as const satisfies readonly (keyof Stripe.PaymentIntentUpdateParams)[];
+const confirmParameters = [
+  "payment_method",
+  "return_url",
+  "expand",
+] as const satisfies readonly (keyof Stripe.PaymentIntentConfirmParams)[];
+const captureParameters = [
+  "amount_to_capture",
+  "expand",
+] as const satisfies readonly (keyof Stripe.PaymentIntentCaptureParams)[];
+const cancelParameters = [
+  "cancellation_reason",
+  "expand",
+] as const satisfies readonly (keyof Stripe.PaymentIntentCancelParams)[];
+const cancellationReasons = [
+  "abandoned",
+  "duplicate",
+  "fraudulent",
+  "requested_by_customer",
+] as const satisfies readonly Stripe.PaymentIntentCancelParams.CancellationReason[];
 
 /** The customer's browser, in which any redirect ends. */
 const BROWSER_URL = "https://example.com/back";
@@ -69,7 +98,7 @@ export function readConfirm(
   form: Form,
   payment: Payment,
 ): { payment: Payment; method: AttachedMethod } {
-  refuseUnknown(form, ["payment_method", "return_url", "expand"]);
+  refuseUnknown(form, confirmParameters);
   const withUrl = { ...payment, returnUrl: textOf(form, "return_url") ?? payment.returnUrl };
   return {
     payment: withUrl,
@@ -97,8 +126,7 @@ export function readUpdate(
   form: Form,
   before: Payment,
 ): { payment: Payment; money: string | undefined } {
-  const other = ["metadata", "description", "receipt_email", "expand"];
-  refuseUnknown(form, [...moneyParameters, ...other]);
+  refuseUnknown(form, [...moneyParameters, ...otherParameters]);
   const method = readMethod(form);
   const attached = method && ({ method, status: "requires_confirmation" } as const);
   const payment = {
@@ -114,7 +142,7 @@ export function readUpdate(
 }
 
 export function readCapture(form: Form, payment: Payment): number {
-  refuseUnknown(form, ["amount_to_capture", "expand"]);
+  refuseUnknown(form, captureParameters);
   const amount = readWhole(form, "amount_to_capture") ?? payment.amount;
   if (amount <= payment.amount) return amount;
   throw badParameter(
@@ -125,7 +153,7 @@ export function readCapture(form: Form, payment: Payment): number {
 }
 
 export function readCancellationReason(form: Form): string | null {
-  refuseUnknown(form, ["cancellation_reason", "expand"]);
+  refuseUnknown(form, cancelParameters);
   return readChoice(form, "cancellation_reason", cancellationReasons);
 }
 
@@ -168,7 +196,7 @@ function required<T>(name: string, value: T | undefined): T {
 
 /** Without a word on methods they are automatic, as in every API version since 2023-08-16. */
 function readMethodTypes(form: Form): Pick<Payment, "automaticMethods" | "methodTypes"> {
-  const types = listOf(form, "payment_method_types");
+  const types = listOf(form, "allowed_payment_method_types");
   if (types !== undefined) return { automaticMethods: null, methodTypes: types };
   const automatic = groupOf(form, "automatic_payment_methods");
   if (textOf(automatic, "enabled") === "false")

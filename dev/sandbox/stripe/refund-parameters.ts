@@ -1,10 +1,22 @@
 // Reads and checks the parameters of refunds as Stripe does.
+import type { Stripe } from "stripe";
 import { type Form, textOf } from "../form.ts";
 import { readChoice, readMetadata, readWhole, refuseUnknown } from "./parameters.ts";
 import type { Metadata } from "./records.ts";
 import { badParameter } from "./refusal.ts";
 
-const reasons = ["duplicate", "fraudulent", "requested_by_customer"];
+const parameters = [
+  "payment_intent",
+  "charge",
+  "amount",
+  "reason",
+  "metadata",
+] as const satisfies readonly (keyof Stripe.RefundCreateParams)[];
+const reasons = [
+  "duplicate",
+  "fraudulent",
+  "requested_by_customer",
+] as const satisfies readonly Stripe.RefundCreateParams.Reason[];
 
 export interface RefundParameters {
   readonly paymentId?: string;
@@ -16,7 +28,7 @@ export interface RefundParameters {
 }
 
 export function readRefund(form: Form): RefundParameters {
-  refuseUnknown(form, ["payment_intent", "charge", "amount", "reason", "metadata"]);
+  refuseUnknown(form, parameters);
   const paymentId = textOf(form, "payment_intent");
   const chargeId = textOf(form, "charge");
   if (paymentId === undefined && chargeId === undefined) {

@@ -1,6 +1,7 @@
 // Refunds through the real Stripe SDK.
 import { Stripe } from "stripe";
 import { expect, it, vi } from "vitest";
+import { LIMIT } from "../patience.ts";
 import { errorOf, openSandbox } from "../with-sandbox.ts";
 
 const paid = {
@@ -10,7 +11,6 @@ const paid = {
   payment_method: "pm_card_visa",
   confirm: true,
 } as const;
-const LIMIT = { timeout: 4000, interval: 10 };
 
 type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
 
