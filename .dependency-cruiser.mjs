@@ -32,13 +32,13 @@ export default {
       "rules-are-pure",
       "The rules of a service read nothing and write nothing.",
       {
-        path: "^src/(order|payment|notification)/(order|price|money|number|payment|template|delivery)\\.ts$",
+        path: "^src/(order|payment|notification)/(order|price|money|number|payment|refund|dispute|failure|schedule|template|delivery)\\.ts$",
       },
       {
         pathNot: [
           "^gen/",
           "^src/platform/refusal\\.ts$",
-          "^src/(order|payment|notification)/(order|price|money|number|payment|template|delivery)\\.ts$",
+          "^src/(order|payment|notification)/(order|price|money|number|payment|refund|dispute|failure|schedule|template|delivery)\\.ts$",
           "^node_modules/@bufbuild/protobuf/",
         ],
       },
@@ -77,7 +77,7 @@ export default {
     room("postgres", sql),
     room("kafkajs", "^src/platform/events/kafka\\.ts$"),
     room("fastify", "^src/(platform/rpc|gateway)/"),
-    room("stripe", "^src/payment/stripe\\.ts$"),
+    room("stripe", "^src/payment/stripe/"),
     room("resend", "^src/notification/resend\\.ts$"),
     room("twilio", "^src/notification/twilio\\.ts$"),
   ],

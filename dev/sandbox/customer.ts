@@ -1,36 +1,45 @@
-// What happens outside Stripe's API: the customer pays in a browser, passes 3-D Secure, the bank decides.
+// What happens outside Stripe's API: customers pay and dispute, banks decide, somebody works at Stripe's dashboard.
 import type { FastifyInstance } from "fastify";
-import type { Answer } from "./answer.ts";
-import { bodyOf, send } from "./http.ts";
-import { escape } from "./inbox-page.ts";
-import type { Journal } from "./journal.ts";
-import { type Books, confirmPayment, type Operation, settlePayment } from "./stripe/operations.ts";
-import { badParameter, StripeRefusal } from "./stripe/refusal.ts";
+import { actByHand, byHand, type HandParts } from "./by-hand.ts";
+import { textOf } from "./form.ts";
+import { isForm, respond } from "./given.ts";
+import { button, page } from "./page.ts";
+import { disputeMoves } from "./stripe/dispute.ts";
+import { createDispute, moveDisputeTo } from "./stripe/dispute-operations.ts";
+import type { Operation } from "./stripe/operation.ts";
+import { createPayment, payOtherwise, settlePayment } from "./stripe/payment-operations.ts";
+import { badParameter } from "./stripe/refusal.ts";
+import { refundMoves, refundStatuses } from "./stripe/refund.ts";
+import { createRefund, moveRefundTo } from "./stripe/refund-operations.ts";
 
-/** The customer's browser, in which any redirect ends. */
-const BROWSER_URL = "https://example.com/back";
-
-export interface CustomerParts {
-  readonly books: Books;
-  readonly journal: Journal;
+/** The paths that README.md lists. */
+export function customerRoutes(app: FastifyInstance, parts: HandParts): void {
+  byHand(app, parts, "/_/pay/:id", payOtherwise);
+  threeDsRoutes(app, parts);
+  byHand(app, parts, "/_/payments", createPayment);
+  byHand(app, parts, "/_/refunds", refundAtDashboard);
+  for (const move of refundMoves) byHand(app, parts, `/_/refunds/:id/${move}`, moveRefundTo(move));
+  byHand(app, parts, "/_/disputes", createDispute);
+  for (const move of disputeMoves)
+    byHand(app, parts, `/_/disputes/:id/${move}`, moveDisputeTo(move));
 }
 
-/**
- * - `POST /_/pay/:id` with `{"payment_method": "pm_card_visa"}` pays as the customer's browser would.
- * - `POST /_/3ds/:id/succeed` or `/fail` ends 3-D Secure (and a bank debit); `GET /_/3ds/:id` is a page that asks.
- */
-export function customerRoutes(app: FastifyInstance, parts: CustomerParts): void {
-  app.post<{ Params: { id: string } }>("/_/pay/:id", async (request, reply) => {
-    const given = () => methodOf(bodyOf(request.body));
-    return send(reply, act(parts, request.params.id, given, confirmPayment));
-  });
+/** As with the API; `status` says where it begins, if not as the payment method has it. */
+const refundAtDashboard: Operation = (books, call) => {
+  const { status: _status, ...parameters } = call.parameters;
+  const given = textOf(call.parameters, "status");
+  const status = refundStatuses.find((name) => name === given);
+  if (given !== undefined && status === undefined)
+    throw badParameter("status", "parameter_invalid", `One of ${refundStatuses.join(", ")}.`);
+  return createRefund(status)(books, { ...call, parameters });
+};
+
+function threeDsRoutes(app: FastifyInstance, parts: HandParts): void {
   for (const outcome of ["succeed", "fail"] as const) {
     app.post<{ Params: { id: string } }>(`/_/3ds/:id/${outcome}`, async (request, reply) => {
-      const ended = act(parts, request.params.id, () => ({}), settlePayment(outcome));
+      const ended = actByHand(parts, request, settlePayment(outcome));
       const back = parts.books.ledger.payment(request.params.id)?.returnUrl;
-      const fromPage =
-        request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") ?? false;
-      return fromPage && back ? reply.redirect(back, 303) : send(reply, ended);
+      return isForm(request) && back ? reply.redirect(back, 303) : respond(request, reply, ended);
     });
   }
   app.get<{ Params: { id: string } }>("/_/3ds/:id", async (request, reply) =>
@@ -38,44 +47,9 @@ export function customerRoutes(app: FastifyInstance, parts: CustomerParts): void
   );
 }
 
-function act(
-  parts: CustomerParts,
-  id: string,
-  parameters: () => Record<string, string>,
-  operation: Operation,
-): Answer {
-  try {
-    const call = {
-      parameters: parameters(),
-      id,
-      source: { requestId: null, idempotencyKey: null },
-    };
-    return parts.journal.change(() => operation(parts.books, call));
-  } catch (error) {
-    if (error instanceof StripeRefusal) return error.answer;
-    throw error;
-  }
-}
-
-function methodOf(body: string): Record<string, string> {
-  const wrong = badParameter(
-    "payment_method",
-    "parameter_missing",
-    'Send {"payment_method": "pm_card_visa"}.',
+const threeDsPage = (id: string): string =>
+  page(
+    `Is it you who pays ${id}?`,
+    button(`/_/3ds/${encodeURIComponent(id)}/succeed`, "Yes") +
+      button(`/_/3ds/${encodeURIComponent(id)}/fail`, "No"),
   );
-  try {
-    const fields = JSON.parse(body) as { payment_method?: unknown } | null;
-    if (typeof fields?.payment_method !== "string") throw wrong;
-    return { payment_method: fields.payment_method, return_url: BROWSER_URL };
-  } catch (error) {
-    throw error instanceof SyntaxError ? wrong : error;
-  }
-}
-
-const threeDsPage = (id: string): string => `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>3-D Secure</title></head>
-<body><h1>Is it you who pays ${escape(id)}?</h1>
-<form method="post" action="/_/3ds/${escape(encodeURIComponent(id))}/succeed"><button>Yes</button></form>
-<form method="post" action="/_/3ds/${escape(encodeURIComponent(id))}/fail"><button>No</button></form>
-</body></html>
-`;

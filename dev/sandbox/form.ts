@@ -15,6 +15,32 @@ export function decodeForm(text: string): Form {
   return root;
 }
 
+/** The same of a JSON object, whose values become texts; undefined where the text is none. */
+export function decodeJson(text: string): Form | undefined {
+  try {
+    const value: unknown = JSON.parse(text === "" ? "{}" : text);
+    return isGroup(value) ? formOf(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isGroup = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
+
+/** Lists get the names "0", "1", … as Stripe's do; null is left out. */
+function formOf(group: Record<string, unknown>): Form {
+  const form = emptyForm();
+  for (const [name, value] of Object.entries(group)) {
+    if (value === null) continue;
+    form[name] = isGroup(value) ? formOf(value) : textOfScalar(value);
+  }
+  return form;
+}
+
+const textOfScalar = (value: unknown): string =>
+  typeof value === "string" ? value : JSON.stringify(value);
+
 /** The texts of `name[0]`, `name[1]`, …; undefined where it was not given. */
 export function listOf(form: Form, name: string): string[] | undefined {
   const value = form[name];

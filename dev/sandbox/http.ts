@@ -24,6 +24,8 @@ export function createServer(log: (line: string) => void): FastifyInstance {
   app.addHook("onRequest", async (request, reply) => {
     if (!isLoopback(request.hostname))
       return reply.code(403).send({ error: "The sandbox answers only to loopback names." });
+    if (!isOwnOrigin(request.headers.origin))
+      return reply.code(403).send({ error: "The sandbox answers only to its own pages." });
     return undefined;
   });
   app.addHook("onError", async (request, reply, error) => {
@@ -31,6 +33,12 @@ export function createServer(log: (line: string) => void): FastifyInstance {
       log(`${request.method} ${request.url}: ${error.stack ?? error.message}`);
   });
   return app;
+}
+
+/** A browser says which page a request comes from: one of the internet may not press our buttons. */
+function isOwnOrigin(origin: string | undefined): boolean {
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && isLoopback(new URL(origin).hostname);
 }
 
 export const bodyOf = (body: unknown): string => (typeof body === "string" ? body : "");

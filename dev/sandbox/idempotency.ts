@@ -45,6 +45,13 @@ export class IdempotencyKeys {
     return { [Symbol.dispose]: () => this.#running.delete(key) };
   }
 
+  /** As after its life; false where it is not known. Belongs inside a change of the journal. */
+  forget(key: string): boolean {
+    const known = this.#saved.get(key) !== undefined;
+    this.#saved.forget(key);
+    return known;
+  }
+
   /** Remembers the answer; belongs to the same change of the journal as what was done. */
   save(
     key: string,

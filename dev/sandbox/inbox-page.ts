@@ -1,4 +1,5 @@
 // The inbox as a plain page: what customers would have got, newest first.
+import { escape, page } from "./page.ts";
 
 /** Everything sent, oldest first, untruncated. */
 export interface Inbox {
@@ -15,15 +16,6 @@ export interface Inbox {
   readonly sms: readonly { readonly to: string; readonly body: string; readonly time: string }[];
 }
 
-const style = `
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-  article { border: 1px solid #ddd; border-radius: 6px; padding: 0 1rem; margin: 1rem 0; }
-  header { color: #555; font-size: 14px; margin-top: 1rem; }
-  h2 { font-size: 17px; margin: 0.25rem 0; }
-  pre { white-space: pre-wrap; font: 14px/1.5 ui-monospace, monospace; }
-  iframe { width: 100%; height: 24rem; border: 0; }
-`;
-
 /** Mails are shown as HTML in a frame that may run nothing and reach nothing. */
 export function inboxPage(inbox: Inbox): string {
   const mails = inbox.emails.map((mail) => ({ time: mail.time, html: mailArticle(mail) }));
@@ -32,13 +24,11 @@ export function inboxPage(inbox: Inbox): string {
     .toSorted((a, b) => b.time.localeCompare(a.time))
     .map(({ html }) => html);
   const none = "<p>Nothing was sent yet.</p>";
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Sandbox inbox</title><style>${style}</style></head>
-<body><h1>Sandbox inbox</h1>
-<p>${inbox.emails.length} mails, ${inbox.sms.length} SMS. As JSON: <a href="/_/inbox">/_/inbox</a>; payments: <a href="/_/payments">/_/payments</a>.</p>
-${articles.join("\n") || none}
-</body></html>
-`;
+  return page(
+    "Sandbox inbox",
+    `<p>${inbox.emails.length} mails, ${inbox.sms.length} SMS. As JSON: <a href="/_/inbox">/_/inbox</a>; payments: <a href="/_/stripe">Stripe</a>.</p>
+${articles.join("\n") || none}`,
+  );
 }
 
 function mailArticle(mail: Inbox["emails"][number]): string {
@@ -54,15 +44,3 @@ function mailArticle(mail: Inbox["emails"][number]): string {
 
 const smsArticle = (sms: Inbox["sms"][number]): string =>
   `<article><header>SMS to ${escape(sms.to)}, <time>${escape(sms.time)}</time></header><pre>${escape(sms.body)}</pre></article>`;
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Makes any text safe inside HTML elements and quoted attributes. */
-export const escape = (text: string): string =>
-  text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");

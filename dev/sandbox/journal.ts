@@ -12,7 +12,7 @@ import {
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Kind, ID, value and the time of writing (ms since 1970): a later entry of the same kind and ID replaces it. */
+/** Kind, ID, value and the time of writing (ms since 1970): a later entry of the same kind and ID replaces it, with null it ends it. */
 type Entry = [kind: string, id: string, value: unknown, time: number];
 type Stored = Map<string, { value: unknown; time: number }>;
 
@@ -24,6 +24,8 @@ export interface Collection<T> {
   readonly get: (id: string) => T | undefined;
   /** May only be called inside `Journal.change`. */
   readonly put: (id: string, value: T) => void;
+  /** May only be called inside `Journal.change`. */
+  readonly forget: (id: string) => void;
   readonly values: () => T[];
 }
 
@@ -69,7 +71,15 @@ function journalOf(kinds: Map<string, Stored>, file: number, options: JournalOpt
           stored.set(id, { value, time });
           pending.push([kind, id, value, time]);
         },
-        values: () => Array.from(stored.values(), (entry) => entry.value as T),
+        forget(id) {
+          if (pending === undefined)
+            throw new Error(`${kind} ${id} was forgotten outside a change`);
+          if (stored.delete(id)) pending.push([kind, id, null, options.clock()]);
+        },
+        values() {
+          dropOutlived(stored, lifetimeMs, options.clock());
+          return Array.from(stored.values(), (entry) => entry.value as T);
+        },
       };
     },
     change(work) {
@@ -121,8 +131,11 @@ async function readEntries(file: string): Promise<Map<string, Stored>> {
       throw new Error(`${file} is damaged at line ${damaged}: remove it to start afresh.`);
     const entries = parseLine(text);
     if (entries === undefined) damaged = number;
-    for (const [kind, id, value, time] of entries ?? [])
-      storedOf(kinds, kind).set(id, { value, time });
+    for (const [kind, id, value, time] of entries ?? []) {
+      const stored = storedOf(kinds, kind);
+      if (value === null) stored.delete(id);
+      else stored.set(id, { value, time });
+    }
   }
   return kinds;
 }

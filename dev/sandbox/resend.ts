@@ -59,7 +59,7 @@ const retrieveMail: Operation = (parts, request) => {
       return jsonAnswer(200, toEmail(mail));
     },
   };
-  return underFault(parts.faults.strike("resend", `${ENDPOINT}/${id}`), work, parts.closing);
+  return underFault(parts.faults.strike(requestOf(`${ENDPOINT}/${id}`)), work, parts.closing);
 };
 
 const sendMail: Operation = async (parts, request) => {
@@ -83,7 +83,7 @@ const sendMail: Operation = async (parts, request) => {
       return instead ?? truth;
     },
   };
-  return await underFault(parts.faults.strike("resend", ENDPOINT), work, parts.closing);
+  return await underFault(parts.faults.strike(requestOf(ENDPOINT)), work, parts.closing);
 };
 
 /** Takes the mail and saves the answer under the key as one change. Only what was taken is saved. */
@@ -131,3 +131,6 @@ const toEmail = (mail: Mail): GetEmailResponseSuccess => ({
     : "delivered",
   scheduled_at: null,
 });
+
+/** A request, as far as faults are concerned. */
+const requestOf = (path: string) => ({ stage: "request", provider: "resend", path }) as const;

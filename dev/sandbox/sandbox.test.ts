@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { Stripe } from "stripe";
 import { expect, it } from "vitest";
 import { startSandbox } from "./sandbox.ts";
+import "./patience.ts";
 import { openFolder, openSandbox } from "./with-sandbox.ts";
 
 const paid = {
@@ -47,22 +48,26 @@ async function spawnSandbox(dataDir: string) {
   };
 }
 
-it("remembers everything over a kill -9, and ends with 0 on SIGTERM", async () => {
-  await using folder = await openFolder();
-  await using first = await spawnSandbox(folder.path);
-  const payment = await first.stripe.paymentIntents.create(paid, key);
-  await first.stop("SIGKILL");
-  await appendFile(join(folder.path, "journal.jsonl"), '[["payment_intent","pi_torn"');
+it(
+  "remembers everything over a kill -9, and ends with 0 on SIGTERM",
+  { timeout: 30_000 },
+  async () => {
+    await using folder = await openFolder();
+    await using first = await spawnSandbox(folder.path);
+    const payment = await first.stripe.paymentIntents.create(paid, key);
+    await first.stop("SIGKILL");
+    await appendFile(join(folder.path, "journal.jsonl"), '[["payment_intent","pi_torn"');
 
-  await using second = await spawnSandbox(folder.path);
-  const replayed = await second.stripe.paymentIntents.create(paid, key);
-  const { data } = await second.stripe.events.list();
+    await using second = await spawnSandbox(folder.path);
+    const replayed = await second.stripe.paymentIntents.create(paid, key);
+    const { data } = await second.stripe.events.list();
 
-  expect(replayed.id).toBe(payment.id);
-  expect(replayed.lastResponse.headers["idempotent-replayed"]).toBe("true");
-  expect(data).toHaveLength(3);
-  expect(await second.stop("SIGTERM")).toBe(0);
-});
+    expect(replayed.id).toBe(payment.id);
+    expect(replayed.lastResponse.headers["idempotent-replayed"]).toBe("true");
+    expect(data).toHaveLength(3);
+    expect(await second.stop("SIGTERM")).toBe(0);
+  },
+);
 
 it("remembers mails and their keys over a restart, in a journal no longer than needed", async () => {
   await using folder = await openFolder();

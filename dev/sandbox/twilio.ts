@@ -74,7 +74,7 @@ async function answer(
   try {
     checkTwilioAuth(request.headers.authorization, accountSid);
     return await underFault(
-      parts.faults.strike("twilio", path),
+      parts.faults.strike({ stage: "request", provider: "twilio", path }),
       { refusal: twilioRefusal, execute },
       parts.closing,
     );

@@ -1,11 +1,9 @@
 // Delivers webhooks at least once: each is tried until the receiver answers 2xx, however long that takes.
-import { Agent, request } from "node:http";
-import { Stripe } from "stripe";
+import type { BadSignature } from "./faults.ts";
+import { openAgent, postWebhook, type Webhook } from "./webhook-post.ts";
 
 /** Deliveries under way at once. */
 const MAX_IN_FLIGHT = 16;
-/** Stripe, too, gives a receiver some seconds. */
-const ANSWER_TIMEOUT_MS = 10_000;
 /** Waits before an event that was answered with an error is sent again; the last one repeats. */
 const RETRY_DELAYS_MS = [200, 500, 1000, 2000, 5000];
 /** Waits before a receiver that is not there is tried again with one event; the last one repeats. */
@@ -13,24 +11,28 @@ const ABSENT_DELAYS_MS = [200, 500, 1000];
 /** What a proxy answers in place of a receiver that is not there. */
 const ABSENT_STATUSES = new Set([502, 503, 504]);
 
-export interface Webhook {
-  readonly url: string;
-  /** `whsec_…`: the key of the signature. */
-  readonly secret: string;
-}
-
 export interface DispatcherOptions {
   readonly webhook: Webhook;
   /** The JSON of an event, as it is now. */
   readonly payload: (eventId: string) => string;
+  /** How the signature of this delivery is to be wrong; undefined where it is not. */
+  readonly badSignature: (eventId: string) => BadSignature | undefined;
   readonly onDelivered: (eventId: string) => void;
   readonly log: (line: string) => void;
 }
 
+/** One attempt at a delivery. */
+export interface Attempt {
+  readonly event: string;
+  /** Null where no answer came. */
+  readonly status: number | null;
+}
+
 export class WebhookDispatcher implements Disposable {
   readonly #options: DispatcherOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_IN_FLIGHT });
-  readonly #ready: string[] = [];
+  readonly #agent = openAgent();
+  /** Each is sent one after the other, and beside the others. */
+  readonly #ready: (readonly string[])[] = [];
   readonly #attempts = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #inFlight = 0;
@@ -43,10 +45,23 @@ export class WebhookDispatcher implements Disposable {
     this.#options = options;
   }
 
-  /** Delivers the event soon, never before the present task is done. */
-  enqueue(eventId: string): void {
-    this.#ready.push(eventId);
+  /** Delivers the events soon, never before the present task is done; several of them one after the other. */
+  enqueue(eventIds: readonly string[], delayMs = 0): void {
+    if (delayMs > 0) return this.#after(delayMs, () => this.#ready.push(eventIds));
+    this.#ready.push(eventIds);
     setImmediate(() => this.#pump());
+  }
+
+  /** Sends the events now, once, one after the other, whatever became of them before, and tells how each was answered. */
+  async send(eventIds: readonly string[], signature?: BadSignature): Promise<Attempt[]> {
+    const attempts: Attempt[] = [];
+    for (const event of eventIds) {
+      const payload = this.#options.payload(event);
+      const status = await postWebhook(this.#options.webhook, payload, this.#agent, signature);
+      if (isTaken(status) && !this.#closed) this.#options.onDelivered(event);
+      attempts.push({ event, status: status ?? null });
+    }
+    return attempts;
   }
 
   [Symbol.dispose](): void {
@@ -58,25 +73,30 @@ export class WebhookDispatcher implements Disposable {
   #pump(): void {
     while (!this.#closed && !this.#paused) {
       if (this.#inFlight >= (this.#absences > 0 ? 1 : MAX_IN_FLIGHT)) return;
-      const eventId = this.#ready.shift();
+      const [eventId, ...rest] = this.#ready.shift() ?? [];
       if (eventId === undefined) return;
       this.#inFlight += 1;
-      this.#deliver(eventId).catch((error: unknown) =>
+      this.#deliver(eventId, rest).catch((error: unknown) =>
         this.#options.log(`webhook ${eventId}: ${String(error)}`),
       );
     }
   }
 
-  async #deliver(eventId: string): Promise<void> {
+  async #deliver(eventId: string, rest: readonly string[]): Promise<void> {
     let status: number | undefined;
     try {
-      status = await this.#post(this.#options.payload(eventId));
+      const { webhook, payload, badSignature } = this.#options;
+      status = await postWebhook(webhook, payload(eventId), this.#agent, badSignature(eventId));
     } finally {
       this.#inFlight -= 1;
     }
     if (this.#closed) return;
-    if (status === undefined || ABSENT_STATUSES.has(status)) this.#receiverAbsent(eventId);
-    else this.#receiverAnswered(eventId, status);
+    if (status === undefined || ABSENT_STATUSES.has(status)) {
+      this.#receiverAbsent([eventId, ...rest]);
+    } else {
+      this.#receiverAnswered(eventId, status);
+      if (rest.length > 0) this.#ready.unshift(rest);
+    }
     this.#pump();
   }
 
@@ -84,7 +104,7 @@ export class WebhookDispatcher implements Disposable {
     if (this.#absences > 0)
       this.#options.log(`webhooks: ${this.#options.webhook.url} answers again`);
     this.#absences = 0;
-    if (status >= 200 && status < 300) {
+    if (isTaken(status)) {
       this.#attempts.delete(eventId);
       this.#options.onDelivered(eventId);
       return;
@@ -92,12 +112,12 @@ export class WebhookDispatcher implements Disposable {
     const attempts = (this.#attempts.get(eventId) ?? 0) + 1;
     this.#attempts.set(eventId, attempts);
     this.#options.log(`webhook ${eventId}: answered ${status}, attempt ${attempts}`);
-    this.#after(delayOf(RETRY_DELAYS_MS, attempts), () => this.#ready.push(eventId));
+    this.#after(delayOf(RETRY_DELAYS_MS, attempts), () => this.#ready.push([eventId]));
   }
 
   /** Waits with all events: a crowd of them would not call the receiver back sooner. */
-  #receiverAbsent(eventId: string): void {
-    this.#ready.push(eventId);
+  #receiverAbsent(eventIds: readonly string[]): void {
+    this.#ready.push(eventIds);
     if (this.#paused) return;
     if (this.#absences === 0)
       this.#options.log(`webhooks: ${this.#options.webhook.url} does not answer, trying on`);
@@ -116,28 +136,10 @@ export class WebhookDispatcher implements Disposable {
     }, delayMs);
     this.#timers.add(timer);
   }
-
-  /** The status of the answer; undefined where none came. */
-  #post(payload: string): Promise<number | undefined> {
-    const { url, secret } = this.#options.webhook;
-    const headers = {
-      "content-type": "application/json; charset=utf-8",
-      "content-length": Buffer.byteLength(payload),
-      "user-agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-      "stripe-signature": Stripe.webhooks.generateTestHeaderString({ payload, secret }),
-    };
-    const options = { method: "POST", headers, agent: this.#agent, timeout: ANSWER_TIMEOUT_MS };
-    return new Promise((resolve) => {
-      const sent = request(url, options, (response) => {
-        response.resume();
-        response.once("close", () => resolve(response.complete ? response.statusCode : undefined));
-      });
-      sent.once("timeout", () => sent.destroy());
-      sent.once("error", () => resolve(undefined));
-      sent.end(payload);
-    });
-  }
 }
+
+const isTaken = (status: number | undefined): boolean =>
+  status !== undefined && status >= 200 && status < 300;
 
 const delayOf = (delaysMs: readonly number[], attempt: number): number =>
   delaysMs[Math.min(attempt, delaysMs.length) - 1] ?? 0;

@@ -1,5 +1,6 @@
 // Webhooks: signed, repeated until they are taken, and not forgotten over a restart.
 import { expect, it, vi } from "vitest";
+import { LIMIT } from "./patience.ts";
 import { openFolder, openReceiver, openSandbox } from "./with-sandbox.ts";
 
 const paid = {
@@ -9,7 +10,6 @@ const paid = {
   payment_method: "pm_card_visa",
   confirm: true,
 } as const;
-const LIMIT = { timeout: 4000, interval: 10 };
 
 it("tell of each step of a payment, signed", async () => {
   await using receiver = await openReceiver();

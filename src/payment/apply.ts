@@ -1,115 +1,220 @@
 // Applies what Stripe said to a payment, under its row lock, and publishes the change in the same transaction.
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
-import { PaymentStatusEventSchema } from "../../gen/waybill/payment/v1/payment_status_event_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
-import type { Outbox } from "../platform/events/outbox.ts";
-import type { Log } from "../platform/log.ts";
-import { isFinal, onSnapshot, type PaymentState, type Snapshot } from "./payment.ts";
-import { lockPayment, savePaymentChange, type PaymentChange, type PaymentRow } from "./store.ts";
-import type { CallResult } from "./stripe.ts";
-import { toStripeAmount } from "./stripe-amount.ts";
-import { together } from "../platform/events/together.ts";
+import type { PaymentParts } from "./parts.ts";
+import {
+  type Decision,
+  isFinal,
+  isIdle,
+  onSnapshot,
+  type PaymentState,
+  type Snapshot,
+} from "./payment.ts";
+import { publishStatus } from "./publish.ts";
+import { checkWaitMs } from "./schedule.ts";
+import {
+  findAttempt,
+  lockPayment,
+  markRefused,
+  savePaymentChange,
+  settleAttemptRow,
+  type AttemptRow,
+  type PaymentChange,
+  type PaymentRow,
+} from "./store.ts";
+import type { AttemptParams } from "./stripe/room.ts";
+import { fromStripeAmount, toStripeAmount } from "./stripe-amount.ts";
 
-export type Applied = { readonly payment: PaymentRow; readonly ignored?: string };
+export type ApplyParts = Pick<PaymentParts, "outbox" | "log" | "pace">;
 
-/** Applies how a call to Stripe ended. The payment as it is then. */
-export async function applyResult(
-  tx: Transaction,
-  outbox: Outbox,
-  paymentId: string,
-  { result, fetchTime }: { readonly result: CallResult; readonly fetchTime: Date },
-): Promise<PaymentRow> {
-  switch (result.outcome) {
-    case "answered": {
-      const { snapshot } = result;
-      return (await applySnapshot(tx, outbox, paymentId, { snapshot, fetchTime })).payment;
-    }
-    case "refused":
-      return await applyState(tx, outbox, paymentId, { status: "FAILED", ...result });
-    case "unknown":
-    case "broken":
-      return await applyState(tx, outbox, paymentId, { status: "UNKNOWN", declineCode: "" });
-    case "later":
-      return await mustLock(tx, paymentId);
-    default:
-      return result satisfies never;
-  }
+export interface Applied {
+  readonly payment: PaymentRow;
+  /** Why nothing changed. */
+  readonly ignored?: string;
+  /** Nothing can be said of it yet: look again soon. */
+  readonly notYet?: boolean;
 }
 
-/** Applies a snapshot that was asked for at `fetchTime`. An answer that is older than what the row shows is ignored. */
+export interface News {
+  readonly snapshot: Snapshot;
+  /** When it was asked for: an answer that is older than what the row shows is ignored. */
+  readonly fetchTime: Date;
+  /** The attempt whose own call was answered so; absent for what was fetched, or came by webhook. */
+  readonly attemptNumber?: number;
+}
+
+/** Applies what a PaymentIntent said. */
 export async function applySnapshot(
   tx: Transaction,
-  outbox: Outbox,
+  parts: ApplyParts,
   paymentId: string,
-  news: { readonly snapshot: Snapshot; readonly fetchTime: Date },
+  news: News,
 ): Promise<Applied> {
   const payment = await mustLock(tx, paymentId);
-  const { snapshot, fetchTime } = news;
-  const decision = onSnapshot(payment.status as PaymentState, snapshot, {
-    paymentId,
-    amount: toStripeAmount(payment.currencyCode, payment.minorUnits),
-    currency: payment.currencyCode.toLowerCase(),
-  });
-  if (!decision.change) return { payment, ignored: decision.reason };
-  if (
-    !isFinal(decision.status) &&
-    payment.snapshotTime !== null &&
-    fetchTime <= payment.snapshotTime
-  ) {
+  const { snapshot } = news;
+  const decision = onSnapshot(
+    { status: payment.status as PaymentState, paymentIntentId: payment.paymentIntentId },
+    snapshot,
+    {
+      paymentId,
+      amount: toStripeAmount(payment.currencyCode, payment.minorUnits),
+      currency: payment.currencyCode.toLowerCase(),
+    },
+  );
+  if (!decision.change) return await keep(tx, parts, payment, { decision, snapshot });
+  const late = whyLate(payment, news, decision.status);
+  if (late !== undefined) return { payment, ignored: late };
+  if (news.attemptNumber === undefined && (await isBeforeAttempt(tx, payment, decision, news)))
     return {
       payment,
-      ignored: `late ${snapshot.status} ignored: a later answer of Stripe is known`,
+      ignored: `attempt ${payment.attemptNumber} is not settled, and this shows nothing of it`,
+      notYet: true,
     };
-  }
-  return await change(tx, outbox, payment, {
+  const isOwn = (payment.paymentIntentId ?? snapshot.paymentIntentId) === snapshot.paymentIntentId;
+  return await change(tx, parts, payment, {
     status: decision.status,
     declineCode: decision.declineCode,
-    paymentIntentId: snapshot.paymentIntentId,
-    snapshotTime: fetchTime,
+    reviewReason: decision.reviewReason,
+    snapshotTime: news.fetchTime,
+    ...(isOwn && {
+      paymentIntentId: snapshot.paymentIntentId,
+      receivedMinorUnits: receivedOf(payment, snapshot),
+    }),
   });
 }
 
-/** Applies a state that Stripe has shown no PaymentIntent for: a lost call (UNKNOWN), a call refused for good (FAILED). */
-async function applyState(
-  tx: Transaction,
-  outbox: Outbox,
-  paymentId: string,
-  { status, declineCode }: { readonly status: "UNKNOWN" | "FAILED"; readonly declineCode: string },
-): Promise<PaymentRow> {
-  const payment = await mustLock(tx, paymentId);
-  // A webhook may have told what became of the call while we thought it lost.
-  const unheard = payment.status === "PENDING_INITIATION" || payment.status === "UNKNOWN";
-  if (isFinal(payment.status as PaymentState) || (status === "UNKNOWN" && !unheard)) return payment;
-  return (await change(tx, outbox, payment, { status, declineCode })).payment;
+function whyLate(payment: PaymentRow, news: News, next: PaymentState): string | undefined {
+  if (isFinal(next)) return undefined;
+  const { status } = news.snapshot;
+  if (payment.snapshotTime !== null && news.fetchTime <= payment.snapshotTime)
+    return `late ${status} ignored: a later answer of Stripe is known`;
+  return news.attemptNumber !== undefined && news.attemptNumber < payment.attemptNumber
+    ? `late ${status} ignored: attempt ${payment.attemptNumber} was begun since`
+    : undefined;
 }
 
+/**
+ * What was fetched while an attempt's call is not settled. Of a call that makes the PaymentIntent it is the outcome, so the call
+ * is settled by it; of one that confirms it again, only a PaymentIntent that has moved tells anything.
+ */
+async function isBeforeAttempt(
+  tx: Transaction,
+  payment: PaymentRow,
+  decision: Decision & { readonly change: true },
+  { snapshot }: News,
+): Promise<boolean> {
+  const attempt = await findAttempt(tx, payment.id, payment.attemptNumber);
+  if (attempt === undefined || attempt.status === "SETTLED") return false;
+  const isMoot = (attempt.params as AttemptParams).call === "create" || isFinal(decision.status);
+  if (isMoot) await settleAttemptRow(tx, attempt.id);
+  return !isMoot && isIdle(snapshot);
+}
+
+const receivedOf = ({ currencyCode }: PaymentRow, snapshot: Snapshot): bigint | null =>
+  snapshot.amountReceived > 0 && snapshot.currency === currencyCode.toLowerCase()
+    ? fromStripeAmount(currencyCode, snapshot.amountReceived)
+    : null;
+
+/** The status stays; what operators must hear of, and a PaymentIntent that was not known, are written down all the same. */
+async function keep(
+  tx: Transaction,
+  parts: ApplyParts,
+  payment: PaymentRow,
+  { decision, snapshot }: { decision: Decision & { readonly change: false }; snapshot: Snapshot },
+): Promise<Applied> {
+  const { reason, reviewReason } = decision;
+  const isNewReview = reviewReason !== undefined && reviewReason !== payment.reviewReason;
+  const isAdopted = payment.paymentIntentId === null && !isFinal(payment.status as PaymentState);
+  if (payment.paymentIntentId !== null && payment.paymentIntentId !== snapshot.paymentIntentId)
+    parts.log.error(
+      { paymentId: payment.id, orderId: payment.orderId, reason },
+      "a second PaymentIntent",
+    );
+  if (!isNewReview && !isAdopted) return { payment, ignored: reason };
+  const next = {
+    ...(isNewReview && { reviewReason }),
+    ...(isAdopted && { paymentIntentId: snapshot.paymentIntentId }),
+  };
+  const applied = await change(tx, parts, payment, next);
+  if (isNewReview) tellReview(parts, applied.payment);
+  return { ...applied, ignored: reason };
+}
+
+/** Applies a state that Stripe has shown no PaymentIntent for: a lost call (UNKNOWN), a call refused for good or never made (FAILED). */
+export async function applyState(
+  tx: Transaction,
+  parts: ApplyParts,
+  attempt: Pick<AttemptRow, "paymentId" | "attemptNumber">,
+  news: {
+    readonly status: "UNKNOWN" | "FAILED";
+    readonly declineCode: string;
+    readonly isRefusal: boolean;
+  },
+): Promise<PaymentRow> {
+  const payment = await mustLock(tx, attempt.paymentId);
+  // A webhook may have told what became of the call while we thought it lost.
+  const isUnheard = payment.status === "PENDING_INITIATION" || payment.status === "UNKNOWN";
+  if (!isUnheard || attempt.attemptNumber < payment.attemptNumber) return payment;
+  const { status, declineCode, isRefusal } = news;
+  if (status === payment.status) return payment;
+  return (await change(tx, parts, payment, { status, declineCode, isRefusal })).payment;
+}
+
+/** Gives up a payment that Stripe knows nothing of. */
+export const applyGivenUp = async (
+  tx: Transaction,
+  parts: ApplyParts,
+  payment: PaymentRow,
+): Promise<PaymentRow> =>
+  (await change(tx, parts, payment, { status: "CANCELLED", declineCode: "" })).payment;
+
 /** Operators are told of money that does not fit: nothing else happens to such a payment by itself. */
-export function tellReview(log: Log, { id, orderId, paymentIntentId, status }: PaymentRow): void {
-  if (status !== "REVIEW") return;
+function tellReview({ log }: ApplyParts, payment: PaymentRow): void {
+  const { id, orderId, paymentIntentId, reviewReason } = payment;
   log.error(
-    { paymentId: id, orderId, paymentIntentId },
-    "Stripe took another amount or for another payment than was asked for: an operator must look",
+    { paymentId: id, orderId, paymentIntentId, reviewReason },
+    "Stripe's money does not fit the payment: an operator must look",
   );
 }
 
-async function mustLock(tx: Transaction, paymentId: string): Promise<PaymentRow> {
+export async function mustLock(tx: Transaction, paymentId: string): Promise<PaymentRow> {
   const payment = await lockPayment(tx, paymentId);
   if (payment === undefined) throw new Error(`payment ${paymentId} is gone`);
   return payment;
 }
 
+/** `isRefusal`: whether FAILED says that the bank refused the attempt, which counts against the customer. */
 async function change(
   tx: Transaction,
-  outbox: Outbox,
+  parts: ApplyParts,
   before: PaymentRow,
-  next: PaymentChange,
+  { isRefusal = true, ...next }: PaymentChange & { readonly isRefusal?: boolean },
 ): Promise<Applied> {
-  const payment = changed(before, next);
+  const payment = changed(before, { ...next, ...nextCheck(before, next, parts) });
   const isNews = payment.status !== before.status;
   // Sent together, run one after the other: one round trip.
-  await together([savePaymentChange(tx, payment), isNews && publishStatus(tx, outbox, payment)]);
+  await Promise.all([
+    savePaymentChange(tx, payment),
+    isNews && publishStatus(tx, parts.outbox, payment),
+    isNews && payment.status === "FAILED" && isRefusal && markRefused(tx, payment),
+  ]);
+  if (isNews && payment.status === "REVIEW") tellReview(parts, payment);
   return { payment };
+}
+
+/** A PaymentIntent that waits for somebody is looked at now and then: its webhook may be lost. */
+function nextCheck(
+  before: PaymentRow,
+  next: PaymentChange,
+  { pace }: Pick<PaymentParts, "pace">,
+): PaymentChange {
+  const status = next.status ?? before.status;
+  const intent = next.paymentIntentId ?? before.paymentIntentId;
+  if (isFinal(status as PaymentState)) return { checkDueTime: null };
+  if (intent === null || (status === before.status && before.checkDueTime !== null)) return {};
+  return {
+    checkDueTime: new Date(Date.now() + checkWaitMs(0, pace.firstCheckMs)),
+    checkTries: 0,
+  };
 }
 
 /** The row after the change. */
@@ -119,25 +224,3 @@ export const changed = (before: PaymentRow, next: PaymentChange): PaymentRow => 
   version: before.version + 1n,
   updateTime: new Date(),
 });
-
-export async function publishStatus(
-  tx: Transaction,
-  outbox: Outbox,
-  payment: PaymentRow,
-): Promise<void> {
-  await outbox.publish(tx, PaymentStatusEventSchema, {
-    orderId: payment.orderId,
-    customerId: payment.customerId,
-    paymentId: payment.id,
-    event: {
-      case: "paymentStatusUpdated",
-      value: {
-        status: PaymentStatus[payment.status as PaymentState],
-        attemptNumber: payment.attemptNumber,
-        amount: { currencyCode: payment.currencyCode, minorUnits: payment.minorUnits },
-        declineCode: payment.declineCode,
-        updateTime: timestampFromDate(payment.updateTime),
-      },
-    },
-  });
-}

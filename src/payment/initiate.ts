@@ -1,15 +1,15 @@
 // Commits the intent to take an order's money: the payment and its attempt, before Stripe is called (settle.ts).
 import type { InitiatePaymentRequest } from "../../gen/waybill/payment/v1/payment_service_pb.js";
-import { PaymentEventSchema } from "../../gen/waybill/payment/v1/payment_event_pb.js";
-import type { Backbone } from "../platform/backbone.ts";
 import type { Transaction } from "../platform/database/open.ts";
 import { violatesUnique } from "../platform/database/unique.ts";
-import type { Outbox } from "../platform/events/outbox.ts";
-import { newId } from "../platform/id.ts";
-import type { Log } from "../platform/log.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { traceToStore } from "../platform/trace.ts";
-import { changed, publishStatus } from "./apply.ts";
+import { changed } from "./apply.ts";
+import { mustBeUnderLimits } from "./limits.ts";
+import { newAttempt, newPayment } from "./new-rows.ts";
+import type { PaymentParts } from "./parts.ts";
+import { mayPayAgain, type PaymentState } from "./payment.ts";
+import { publishCreated, publishStatus } from "./publish.ts";
 import {
   findAttempt,
   lockPaymentOfOrder,
@@ -20,24 +20,14 @@ import {
   type AttemptRow,
   type PaymentRow,
 } from "./store.ts";
-import type { AttemptParams, StripeRoom } from "./stripe.ts";
+import type { AttemptParams } from "./stripe/room.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
 import { together } from "../platform/events/together.ts";
 
-/** How long a call to Stripe has before the worker makes it again, in milliseconds. Twice at once is harmless: the key is the same. */
-export const ATTEMPT_LEASE_MS = 10_000;
-
-export interface PaymentParts extends Pick<Backbone, "db" | "outbox" | "inTransaction"> {
-  readonly stripe: StripeRoom;
-  readonly log: Log;
-}
-
-export interface Started {
-  readonly payment: PaymentRow;
-  readonly attempt: AttemptRow;
-  /** False: the attempt was there already. */
-  readonly isNew: boolean;
-}
+export type Started =
+  | { readonly isNew: true; readonly payment: PaymentRow; readonly attempt: AttemptRow }
+  /** The attempt was there already, or the payment was given up before it came. */
+  | { readonly isNew: false; readonly payment: PaymentRow };
 
 /** Stores the payment and its attempt, or finds them: the same order and attempt number are the same attempt. */
 export async function startAttempt(
@@ -58,22 +48,21 @@ async function firstAttempt(
   request: InitiatePaymentRequest,
 ): Promise<Started> {
   const payment = newPayment(request);
-  const attempt = newAttempt(payment, createParams(payment, request.paymentMethod));
-  const { orderId, customerId, currencyCode, minorUnits } = payment;
+  const attempt = newAttempt(
+    payment,
+    createParams(parts, payment, request.paymentMethod),
+    parts.pace.leaseMs,
+  );
   await parts.inTransaction(async (tx) => {
     // Sent together, run one after the other: one round trip.
     await together([
       savePayment(tx, payment),
       saveAttempt(tx, attempt),
-      parts.outbox.publish(tx, PaymentEventSchema, {
-        orderId,
-        customerId,
-        paymentId: payment.id,
-        event: { case: "paymentCreated", value: { amount: { currencyCode, minorUnits } } },
-      }),
+      publishCreated(tx, parts.outbox, payment),
+      mustBeUnderLimits(tx, parts.limits, { customerId: payment.customerId }),
     ]);
   });
-  return { payment, attempt, isNew: true };
+  return { isNew: true, payment, attempt };
 }
 
 /** The order has a payment already: this attempt is known, or it follows a refused one. */
@@ -85,9 +74,9 @@ function findOrFollow(parts: PaymentParts, request: InitiatePaymentRequest): Pro
         field: "attempt_number",
       });
     mustAgree(payment, request);
-    const known = await findAttempt(tx, payment.id, request.attemptNumber);
-    if (known !== undefined) return { payment, attempt: known, isNew: false };
-    return await nextAttempt(tx, parts.outbox, payment, request);
+    // Given up before this call came, or known: there is nothing to start.
+    if (request.attemptNumber <= payment.attemptNumber) return { isNew: false, payment };
+    return await nextAttempt(tx, parts, payment, request);
   });
 }
 
@@ -107,64 +96,69 @@ function mustAgree(payment: PaymentRow, request: InitiatePaymentRequest): void {
 /** Another attempt confirms the same PaymentIntent with another method: an order never has two of them. */
 async function nextAttempt(
   tx: Transaction,
-  outbox: Outbox,
+  parts: PaymentParts,
   payment: PaymentRow,
   request: InitiatePaymentRequest,
 ): Promise<Started> {
-  const isOpen = payment.status === "FAILED" || payment.status === "REQUIRES_PAYMENT_METHOD";
-  if (request.attemptNumber !== payment.attemptNumber + 1 || !isOpen) {
-    throw new Refusal(
-      "failed_precondition",
-      `attempt ${payment.attemptNumber} is ${payment.status}; the next attempt has the next number and follows a refused one`,
-      { field: "attempt_number" },
-    );
-  }
+  const last = await findAttempt(tx, payment.id, payment.attemptNumber);
+  mustFollow(payment, last, request.attemptNumber);
   if (request.paymentMethod === "")
     throw new Refusal("invalid_argument", "another attempt needs a payment method", {
       field: "payment_method",
     });
-  const params: AttemptParams =
-    payment.paymentIntentId === null
-      ? createParams(payment, request.paymentMethod)
-      : {
-          call: "confirm",
-          paymentIntentId: payment.paymentIntentId,
-          params: { payment_method: request.paymentMethod },
-        };
+  await mustBeUnderLimits(tx, parts.limits, {
+    customerId: payment.customerId,
+    paymentId: payment.id,
+  });
   const next = changed(payment, {
     status: "PENDING_INITIATION",
     declineCode: "",
     attemptNumber: request.attemptNumber,
     traceparent: traceToStore(),
   });
-  const attempt = newAttempt(next, params);
-  await savePaymentChange(tx, next);
-  await saveAttempt(tx, attempt);
-  await publishStatus(tx, outbox, next);
-  return { payment: next, attempt, isNew: true };
+  const attempt = newAttempt(
+    next,
+    paramsOf(parts, payment, request.paymentMethod),
+    parts.pace.leaseMs,
+  );
+  await Promise.all([
+    savePaymentChange(tx, next),
+    saveAttempt(tx, attempt),
+    publishStatus(tx, parts.outbox, next),
+  ]);
+  return { isNew: true, payment: next, attempt };
 }
 
-function newPayment(request: InitiatePaymentRequest): PaymentRow {
-  const now = new Date();
-  return {
-    id: newId(),
-    orderId: request.orderId,
-    customerId: request.customerId,
-    currencyCode: request.amount?.currencyCode ?? "",
-    minorUnits: request.amount?.minorUnits ?? 0n,
-    status: "PENDING_INITIATION",
-    attemptNumber: request.attemptNumber,
-    declineCode: "",
-    paymentIntentId: null,
-    snapshotTime: null,
-    traceparent: traceToStore(),
-    version: 1n,
-    createTime: now,
-    updateTime: now,
-  };
+/** The next attempt has the next number, and waits until it is known what became of the last one. */
+function mustFollow(payment: PaymentRow, last: AttemptRow | undefined, number: number): void {
+  if (last !== undefined && last.status !== "SETTLED")
+    throw new Refusal(
+      "failed_precondition",
+      `it is not known yet what became of attempt ${last.attemptNumber}; try again when it is`,
+      { field: "attempt_number", reason: "ATTEMPT_NOT_SETTLED" },
+    );
+  if (number !== payment.attemptNumber + 1 || !mayPayAgain(payment.status as PaymentState))
+    throw new Refusal(
+      "failed_precondition",
+      `attempt ${payment.attemptNumber} is ${payment.status}; the next attempt has the next number and follows a refused one`,
+      { field: "attempt_number" },
+    );
 }
 
-function createParams(payment: PaymentRow, paymentMethod: string): AttemptParams {
+const paramsOf = (parts: PaymentParts, payment: PaymentRow, paymentMethod: string): AttemptParams =>
+  payment.paymentIntentId === null
+    ? createParams(parts, payment, paymentMethod)
+    : {
+        call: "confirm",
+        paymentIntentId: payment.paymentIntentId,
+        params: { payment_method: paymentMethod },
+      };
+
+function createParams(
+  { environment }: PaymentParts,
+  payment: PaymentRow,
+  paymentMethod: string,
+): AttemptParams {
   return {
     call: "create",
     params: {
@@ -173,23 +167,12 @@ function createParams(payment: PaymentRow, paymentMethod: string): AttemptParams
       // Without a return_url there is nowhere to send the customer to.
       automatic_payment_methods: { enabled: true, allow_redirects: "never" },
       // By these a webhook finds us, even if the answer to this call never comes.
-      metadata: { order_id: payment.orderId, payment_id: payment.id },
+      metadata: {
+        order_id: payment.orderId,
+        payment_id: payment.id,
+        ...(environment !== "" && { env: environment }),
+      },
       ...(paymentMethod !== "" && { payment_method: paymentMethod, confirm: true }),
     },
-  };
-}
-
-function newAttempt(payment: PaymentRow, params: AttemptParams): AttemptRow {
-  const id = newId();
-  return {
-    id,
-    paymentId: payment.id,
-    attemptNumber: payment.attemptNumber,
-    status: "CREATING",
-    idempotencyKey: `pa_${id}`,
-    params,
-    tries: 0,
-    dueTime: new Date(Date.now() + ATTEMPT_LEASE_MS),
-    createTime: new Date(),
   };
 }

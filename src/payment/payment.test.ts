@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../platform/refusal.ts";
-import {
-  mayRepeat,
-  onSnapshot,
-  settleWaitMs,
-  type PaymentState,
-  type Snapshot,
-} from "./payment.ts";
-import { toStripeAmount } from "./stripe-amount.ts";
+import { onSnapshot, type PaymentState, type Snapshot } from "./payment.ts";
+import { fromStripeAmount, toStripeAmount } from "./stripe-amount.ts";
 
 const expected = { paymentId: "p1", amount: 1999, currency: "eur" };
 const aSnapshot = (change: Partial<Snapshot>): Snapshot => ({
@@ -17,6 +11,11 @@ const aSnapshot = (change: Partial<Snapshot>): Snapshot => ({
   currency: "eur",
   paymentId: "p1",
   ...change,
+});
+
+const known = (status: PaymentState, paymentIntentId: string | null = "pi_1") => ({
+  status,
+  paymentIntentId,
 });
 
 describe("a PaymentIntent", () => {
@@ -37,14 +36,14 @@ describe("a PaymentIntent", () => {
     ["that belongs to another payment", { paymentId: "p2" }, "REVIEW"],
     ["that was cancelled", { status: "canceled" }, "CANCELLED"],
   ])("%s", (_what, change, status) => {
-    const decision = onSnapshot("PENDING_INITIATION", aSnapshot(change), expected);
+    const decision = onSnapshot(known("PENDING_INITIATION"), aSnapshot(change), expected);
 
     expect(decision).toMatchObject({ change: true, status });
   });
 
   it("of a status that did not exist when this was written changes nothing", () => {
     expect(
-      onSnapshot("PROCESSING", aSnapshot({ status: "requires_prayer" }), expected).change,
+      onSnapshot(known("PROCESSING"), aSnapshot({ status: "requires_prayer" }), expected).change,
     ).toBe(false);
   });
 
@@ -53,7 +52,7 @@ describe("a PaymentIntent", () => {
     (status) => {
       expect(
         onSnapshot(
-          status,
+          known(status),
           aSnapshot({ status: "requires_payment_method", declineCode: "x" }),
           expected,
         ).change,
@@ -61,8 +60,29 @@ describe("a PaymentIntent", () => {
     },
   );
 
+  it("that is not the payment's own is REVIEW where it took money, and no news where it took none", () => {
+    const second = aSnapshot({ paymentIntentId: "pi_2" });
+    const unpaid = { ...second, status: "processing", amountReceived: 0 };
+
+    expect(onSnapshot(known("PROCESSING"), second, expected)).toMatchObject({ status: "REVIEW" });
+    expect(onSnapshot(known("PROCESSING"), unpaid, expected).change).toBe(false);
+    expect(onSnapshot(known("SUCCEEDED"), second, expected)).toMatchObject({
+      change: false,
+      reviewReason: expect.stringContaining("pi_2"),
+    });
+  });
+
+  it("that took money after the payment was given up changes nothing, and operators are told", () => {
+    expect(onSnapshot(known("CANCELLED"), aSnapshot({}), expected)).toMatchObject({
+      change: false,
+      reviewReason: expect.stringContaining("given up"),
+    });
+  });
+
   it("may succeed after it was refused", () => {
-    expect(onSnapshot("FAILED", aSnapshot({}), expected)).toMatchObject({ status: "SUCCEEDED" });
+    expect(onSnapshot(known("FAILED"), aSnapshot({}), expected)).toMatchObject({
+      status: "SUCCEEDED",
+    });
   });
 });
 
@@ -74,9 +94,10 @@ describe("an amount for Stripe", () => {
     ["ISK", 500n, 50_000],
     ["UGX", 5000n, 500_000],
     ["MGA", 20_000n, 200],
-  ])("of %s %s minor units", (currency, minorUnits, amount) =>
-    expect(toStripeAmount(currency, minorUnits)).toBe(amount),
-  );
+  ])("of %s %s minor units", (currency, minorUnits, amount) => {
+    expect(toStripeAmount(currency, minorUnits)).toBe(amount);
+    expect(fromStripeAmount(currency, amount)).toBe(minorUnits);
+  });
 
   it.each([
     ["nothing", "EUR", 0n],
@@ -87,19 +108,4 @@ describe("an amount for Stripe", () => {
   ])("cannot be %s", (_what, currency, minorUnits) => {
     expect(() => toStripeAmount(currency, minorUnits)).toThrow(Refusal);
   });
-});
-
-it("a lost call is not repeated once Stripe may have forgotten its key", () => {
-  const hour = 3_600_000;
-
-  expect(mayRepeat(22 * hour)).toBe(true);
-  expect(mayRepeat(24 * hour)).toBe(false);
-});
-
-it("a lost call is repeated soon, then ever more rarely, and at least once a day", () => {
-  const waits = Array.from({ length: 14 }, (_, tries) => settleWaitMs(tries));
-
-  expect(waits[0]).toBe(1000);
-  expect(waits).toEqual(waits.toSorted((a, b) => a - b));
-  expect(waits.at(-1)).toBe(86_400_000);
 });

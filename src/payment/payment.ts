@@ -27,27 +27,73 @@ export interface Expected {
 }
 
 export type Decision =
-  | { readonly change: true; readonly status: PaymentState; readonly declineCode: string }
-  | { readonly change: false; readonly reason: string };
+  | {
+      readonly change: true;
+      readonly status: PaymentState;
+      readonly declineCode: string;
+      /** With REVIEW: what does not fit. */
+      readonly reviewReason: string;
+    }
+  | {
+      readonly change: false;
+      readonly reason: string;
+      /** Money is where none should be, and the status cannot say so: an operator must look. */
+      readonly reviewReason?: string;
+    };
+
+/** What is known of a payment when a snapshot comes. */
+export interface Known {
+  readonly status: PaymentState;
+  /** Null until Stripe has been heard. */
+  readonly paymentIntentId: string | null;
+}
 
 const absorbing = new Set<PaymentState>(["SUCCEEDED", "CANCELLED", "REVIEW"]);
 
-/** No news changes a payment in one of these states. */
+/** No news changes the status of a payment in one of these states. */
 export const isFinal = (status: PaymentState): boolean => absorbing.has(status);
 
+/** Another attempt may follow: the last one was refused, or Stripe waits for a method of payment. */
+export const mayPayAgain = (status: PaymentState): boolean =>
+  status === "FAILED" || status === "REQUIRES_PAYMENT_METHOD";
+
 /** What a snapshot does to a payment. Success and cancellation absorb; a refused attempt does not: the customer may pay again. */
-export function onSnapshot(status: PaymentState, snapshot: Snapshot, expected: Expected): Decision {
-  if (isFinal(status))
-    return { change: false, reason: `late ${snapshot.status} ignored: already ${status}` };
+export function onSnapshot(known: Known, snapshot: Snapshot, expected: Expected): Decision {
+  const { status } = known;
+  if (known.paymentIntentId !== null && known.paymentIntentId !== snapshot.paymentIntentId)
+    return onSecondIntent(status, snapshot);
+  if (isFinal(status)) {
+    const reason = `late ${snapshot.status} ignored: already ${status}`;
+    return status === "CANCELLED" && snapshot.amountReceived > 0
+      ? { change: false, reason, reviewReason: "money was taken after the payment was given up" }
+      : { change: false, reason };
+  }
   const next = stateOf(snapshot, expected);
   if (next === undefined)
     return {
       change: false,
       reason: `this version does not know Stripe's status ${snapshot.status}`,
     };
-  const declineCode = next === "FAILED" ? (snapshot.declineCode ?? "") : "";
-  return { change: true, status: next, declineCode };
+  return {
+    change: true,
+    status: next,
+    declineCode: next === "FAILED" ? (snapshot.declineCode ?? "") : "",
+    reviewReason: next === "REVIEW" ? misfitOf(snapshot, expected) : "",
+  };
 }
+
+/** A payment has one PaymentIntent. Another one that names it is no news of it, but its money is somebody's. */
+function onSecondIntent(status: PaymentState, snapshot: Snapshot): Decision {
+  const reason = `a second PaymentIntent, ${snapshot.paymentIntentId}, says that it is ${snapshot.status} for this payment`;
+  if (snapshot.amountReceived <= 0) return { change: false, reason };
+  return isFinal(status)
+    ? { change: false, reason, reviewReason: reason }
+    : { change: true, status: "REVIEW", declineCode: "", reviewReason: reason };
+}
+
+/** A snapshot that shows nothing of a confirmation that may be under way: the PaymentIntent waits, as it did before. */
+export const isIdle = ({ status }: Snapshot): boolean =>
+  status === "requires_payment_method" || status === "requires_confirmation";
 
 /** The table of https://docs.stripe.com/payments/paymentintents/lifecycle in our words. */
 function stateOf(snapshot: Snapshot, expected: Expected): PaymentState | undefined {
@@ -72,19 +118,15 @@ function stateOf(snapshot: Snapshot, expected: Expected): PaymentState | undefin
 }
 
 const isExpected = (snapshot: Snapshot, expected: Expected): boolean =>
-  snapshot.amountReceived === expected.amount &&
-  snapshot.currency === expected.currency &&
-  snapshot.paymentId === expected.paymentId;
+  misfitOf(snapshot, expected) === "";
 
-/** Stripe may forget an idempotency key after 24 hours; an hour is kept for clocks. https://docs.stripe.com/api/idempotent_requests */
-const KEY_LIFE_MS = 23 * 3_600_000;
-
-/** Whether a call of this age may be repeated: once its key is forgotten, the same call would charge a second time. */
-export const mayRepeat = (ageMs: number): boolean => ageMs < KEY_LIFE_MS;
-
-const FIRST_WAITS_MS = [1000, 2000, 5000, 10_000, 20_000];
-const LATER_WAITS_MS = [30_000, 120_000, 600_000, 3_600_000, 21_600_000, 86_400_000];
-
-/** How long to wait before the next try to settle a lost call, in milliseconds, after `tries` of them. */
-export const settleWaitMs = (tries: number): number =>
-  [...FIRST_WAITS_MS, ...LATER_WAITS_MS][tries] ?? 86_400_000;
+/** What of the money is not what was asked for; "" where all is. */
+function misfitOf(snapshot: Snapshot, expected: Expected): string {
+  if (snapshot.currency !== expected.currency)
+    return `${snapshot.currency} was taken instead of ${expected.currency}`;
+  if (snapshot.amountReceived !== expected.amount)
+    return `${snapshot.amountReceived} was taken instead of ${expected.amount}, in Stripe's units`;
+  if (snapshot.paymentId !== expected.paymentId)
+    return `the PaymentIntent says that it is of the payment "${snapshot.paymentId}"`;
+  return "";
+}

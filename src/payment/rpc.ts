@@ -1,35 +1,42 @@
 // The RPCs of the Payment service.
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { setTimeout as pause } from "node:timers/promises";
 import {
   PaymentService,
+  type CancelPaymentRequest,
   type CheckPaymentStatusRequest,
   type InitiatePaymentRequest,
+  type ListPaymentsRequest,
+  type RefundPaymentRequest,
 } from "../../gen/waybill/payment/v1/payment_service_pb.js";
-import { customerScope } from "../platform/access/principal.ts";
+import type { Payment } from "../../gen/waybill/payment/v1/payment_pb.js";
+import { customerScope, type Principal } from "../platform/access/principal.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
-import { startAttempt, type PaymentParts, type Started } from "./initiate.ts";
-import { settleAttempt } from "./settle.ts";
+import { cancelPayment } from "./cancel.ts";
+import { findFacets, findRefund, type RefundRow } from "./facet-store.ts";
+import { startAttempt, type Started } from "./initiate.ts";
+import type { PaymentParts } from "./parts.ts";
 import { isFinal, type PaymentState } from "./payment.ts";
+import { listPayments } from "./payment-list.ts";
+import { settleRefund } from "./refund-call.ts";
+import { startRefund } from "./refund-request.ts";
+import { settleAttempt, type Settled } from "./settle.ts";
 import { findPayment, type PaymentRow } from "./store.ts";
-import { toPayment } from "./wire.ts";
-
-/** How long a repeated call waits for the first one, in milliseconds, and how often it looks. */
-const WAIT_LIMIT_MS = 3000;
-const WAIT_STEP_MS = 100;
-/** What is kept of the caller's time for the answer itself, in milliseconds. */
-const ANSWER_RESERVE_MS = 300;
+import { untilMoved } from "./until-moved.ts";
+import { toPayment, toRefund } from "./wire.ts";
 
 export const paymentRoutes = (parts: PaymentParts) => (router: ConnectRouter) => {
   router.service(PaymentService, {
-    initiatePayment: (request, context) => initiatePayment(parts, request, context),
-    checkPaymentStatus: (request, context) => checkPaymentStatus(parts, request, context),
+    initiatePayment: (request, context) => initiate(parts, request, context),
+    checkPaymentStatus: (request, context) => check(parts, request, context),
+    cancelPayment: (request, context) => cancel(parts, request, context),
+    refundPayment: (request, context) => refund(parts, request, context),
+    listPayments: (request, context) => list(parts, request, context),
   });
 };
 
 /** The caller's deadline says when the caller stops waiting, not when the work stops: no signal reaches the call to Stripe. */
-async function initiatePayment(
+async function initiate(
   parts: PaymentParts,
   request: InitiatePaymentRequest,
   context: HandlerContext,
@@ -47,19 +54,24 @@ async function initiatePayment(
   // The secret is the customer's: a service that asks in the customer's name passes it on, nobody else gets it.
   if (onBehalfOf === undefined) {
     const { payment } = started.isNew ? await settleAttempt(parts, started.attempt) : started;
-    return { payment: toPayment(payment), clientSecret: "" };
+    return { payment: await answerOf(parts, payment, caller), clientSecret: "" };
   }
   const { payment, clientSecret } = await outcomeOf(parts, started, context);
-  return { payment: toPayment(payment), clientSecret };
+  return { payment: await answerOf(parts, payment, caller), clientSecret };
 }
 
 async function outcomeOf(
   parts: PaymentParts,
   started: Started,
   context: HandlerContext,
-): Promise<{ payment: PaymentRow; clientSecret: string }> {
+): Promise<Settled> {
   if (started.isNew) return await settleAttempt(parts, started.attempt);
-  const payment = await afterFirstCall(parts, started.payment, context);
+  // The call that made the attempt may be at Stripe still.
+  const payment = await untilMoved(context, {
+    first: started.payment,
+    isMoved: ({ status }) => status !== "PENDING_INITIATION",
+    look: ({ id }) => findPayment(parts.db, { paymentId: id }, undefined),
+  });
   if (payment.paymentIntentId === null || isFinal(payment.status as PaymentState))
     return { payment, clientSecret: "" };
   // Never stored, so it is fetched again for a repeated call.
@@ -67,31 +79,71 @@ async function outcomeOf(
   return { payment, clientSecret };
 }
 
-/** The call that made the attempt may be at Stripe still: a repeated one waits for what comes of it, as long as its caller does. */
-async function afterFirstCall(
-  { db }: PaymentParts,
-  payment: PaymentRow,
-  context: HandlerContext,
-): Promise<PaymentRow> {
-  const waitMs = Math.min(
-    WAIT_LIMIT_MS,
-    (context.timeoutMs() ?? WAIT_LIMIT_MS) - ANSWER_RESERVE_MS,
-  );
-  const until = performance.now() + waitMs;
-  let seen = payment;
-  while (seen.status === "PENDING_INITIATION" && performance.now() < until) {
-    await pause(WAIT_STEP_MS);
-    seen = (await findPayment(db, { paymentId: payment.id }, undefined)) ?? seen;
-  }
-  return seen;
-}
-
-async function checkPaymentStatus(
+async function check(
   parts: PaymentParts,
   request: CheckPaymentStatusRequest,
   context: HandlerContext,
 ) {
-  const payment = await findPayment(parts.db, request, customerScope(principalOf(context)));
+  const caller = principalOf(context);
+  const payment = await findPayment(parts.db, request, customerScope(caller));
   if (payment === undefined) throw new Refusal("not_found", "there is no such payment");
-  return { payment: toPayment(payment) };
+  return { payment: await answerOf(parts, payment, caller) };
 }
+
+async function cancel(parts: PaymentParts, request: CancelPaymentRequest, context: HandlerContext) {
+  const caller = principalOf(context);
+  const payment = await cancelPayment(parts, request, customerScope(caller));
+  return { payment: await answerOf(parts, payment, caller) };
+}
+
+async function refund(parts: PaymentParts, request: RefundPaymentRequest, context: HandlerContext) {
+  const caller = principalOf(context);
+  const started = await startRefund(parts, {
+    request,
+    caller: nameOf(caller),
+    scope: customerScope(caller),
+  });
+  if (started.isNew) await settleRefund(parts, started.refund);
+  const look = ({ id }: RefundRow) => findRefund(parts.db, id);
+  const row = started.isNew
+    ? await look(started.refund)
+    : await untilMoved(context, {
+        first: started.refund,
+        isMoved: ({ status }) => status !== "PENDING_INITIATION",
+        look,
+      });
+  const payment = await findPayment(parts.db, { paymentId: request.paymentId }, undefined);
+  return {
+    refund: toRefund(row ?? started.refund),
+    ...(payment && { payment: await answerOf(parts, payment, caller) }),
+  };
+}
+
+async function list(parts: PaymentParts, request: ListPaymentsRequest, context: HandlerContext) {
+  const forOperator = seesReviews(principalOf(context));
+  const { page, nextPageToken } = await listPayments(parts.db, request);
+  const facets = await findFacets(
+    parts.db,
+    page.map(({ id }) => id),
+  );
+  const payments = page.map((row) => toPayment(row, facets.get(row.id), { forOperator }));
+  return { payments, nextPageToken };
+}
+
+/** The payment with its refunds and disputes. */
+async function answerOf(
+  parts: PaymentParts,
+  payment: PaymentRow,
+  caller: Principal,
+): Promise<Payment> {
+  // Only what was paid has any.
+  const facets = isFinal(payment.status as PaymentState)
+    ? await findFacets(parts.db, [payment.id])
+    : undefined;
+  return toPayment(payment, facets?.get(payment.id), { forOperator: seesReviews(caller) });
+}
+
+const seesReviews = ({ kind }: Principal): boolean => kind === "operator" || kind === "service";
+
+const nameOf = (caller: Principal): string =>
+  caller.kind === "anonymous" ? caller.kind : `${caller.kind}:${caller.id}`;

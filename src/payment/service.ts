@@ -8,12 +8,11 @@ import type { Log } from "../platform/log.ts";
 import { rawPost } from "../platform/rpc/raw-post.ts";
 import { serve } from "../platform/rpc/server.ts";
 import type { RunningService } from "../platform/run.ts";
-import { startWorker } from "../platform/worker.ts";
 import type { PaymentConfig } from "./config.ts";
-import { settleDueAttempts } from "./settle.ts";
 import { paymentRoutes } from "./rpc.ts";
-import { openStripe } from "./stripe.ts";
-import { applyDueEvents, receiveWebhook } from "./webhook.ts";
+import { openStripe } from "./stripe/room.ts";
+import { receiveWebhook } from "./webhook.ts";
+import { startWorkers } from "./workers.ts";
 
 const MIGRATIONS = new URL("../../migrations/payment/", import.meta.url);
 /** Stripe's events are far smaller. */
@@ -28,25 +27,14 @@ export async function startPayment(config: PaymentConfig, log: Log): Promise<Run
       streams: [PaymentEventSchema, PaymentStatusEventSchema],
     }),
   );
-  const paymentParts = { ...backbone, stripe: openStripe(config.stripe), log };
-  parts.use(
-    startWorker({
-      name: "settle",
-      log,
-      minPollMs: 200,
-      maxPollMs: 1000,
-      run: () => settleDueAttempts(paymentParts),
-    }),
-  );
-  const events = parts.use(
-    startWorker({
-      name: "stripe-events",
-      log,
-      minPollMs: 200,
-      maxPollMs: 1000,
-      run: () => applyDueEvents(paymentParts),
-    }),
-  );
+  const paymentParts = {
+    ...backbone,
+    ...config,
+    stripe: openStripe(config.stripe),
+    environment: config.namespace,
+    log,
+  };
+  const workers = parts.use(startWorkers(paymentParts));
   const server = parts.use(
     await serve({
       ...config,
@@ -58,7 +46,7 @@ export async function startPayment(config: PaymentConfig, log: Log): Promise<Run
         log,
         handle: async (body, header) => {
           await receiveWebhook(paymentParts, body, header("stripe-signature"));
-          events.wake();
+          workers.events.wake();
         },
       }),
       ready: backbone.ready,

@@ -1,9 +1,13 @@
-// Calls Stripe for an attempt that is stored, and commits what came of it; a worker repeats the calls that were lost.
-import type { Log } from "../platform/log.ts";
+// Calls Stripe for an attempt that is stored, and commits what came of it; a worker goes on with the calls that are not settled.
+import type { Transaction } from "../platform/database/open.ts";
 import { continueTrace } from "../platform/trace.ts";
-import { applyResult, tellReview } from "./apply.ts";
-import { ATTEMPT_LEASE_MS, type PaymentParts } from "./initiate.ts";
-import { mayRepeat, settleWaitMs } from "./payment.ts";
+import { applySnapshot, applyState, mustLock, type News } from "./apply.ts";
+import { eachAlone } from "./each-alone.ts";
+import { isCustomersRefusal } from "./failure.ts";
+import { lookForAttempt } from "./look.ts";
+import type { PaymentParts } from "./parts.ts";
+import { progressOf, reportCall } from "./progress.ts";
+import { mayRepeat } from "./schedule.ts";
 import {
   claimDueAttempts,
   findPayment,
@@ -11,78 +15,98 @@ import {
   type AttemptRow,
   type PaymentRow,
 } from "./store.ts";
-import type { AttemptParams, CallResult } from "./stripe.ts";
-import { together } from "../platform/events/together.ts";
+import type { CallResult } from "./stripe/call.ts";
+import type { IntentAnswer } from "./stripe/objects.ts";
+import type { AttemptParams } from "./stripe/room.ts";
 
 const WORKER_BATCH = 16;
 
-/** Repeated now, the call could charge a second time. A webhook may still tell what became of the first. */
-const tooOld = (): CallResult => ({
-  outcome: "broken",
-  reason: "its idempotency key protects nothing any more",
-  error: new Error("a call to Stripe is still unsettled after a day"),
-});
+export interface Settled {
+  readonly payment: PaymentRow;
+  /** "" where Stripe gave none. */
+  readonly clientSecret: string;
+}
 
-/** Makes an attempt's call, with its stored key and parameters, and commits what came of it. */
-export async function settleAttempt(
-  parts: PaymentParts,
-  attempt: AttemptRow,
-): Promise<{ payment: PaymentRow; clientSecret: string }> {
-  // A repeated call is answered with what Stripe said the first time: the answer is as old as the attempt.
-  const fetchTime = attempt.createTime;
-  const result = mayRepeat(Date.now() - fetchTime.getTime())
-    ? await parts.stripe.attempt(attempt.params as AttemptParams, attempt.idempotencyKey)
-    : tooOld();
-  report(parts.log, attempt, result);
+/** Makes an attempt's call, with its stored key and parameters, or looks what became of it; commits what came of that. */
+export async function settleAttempt(parts: PaymentParts, attempt: AttemptRow): Promise<Settled> {
+  const isRepeatable =
+    attempt.status !== "LOOKING" &&
+    attempt.status !== "PARKED" &&
+    mayRepeat(Date.now() - attempt.createTime.getTime());
+  if (!isRepeatable) return { payment: await lookForAttempt(parts, attempt), clientSecret: "" };
+  const result = await parts.stripe.attempt(
+    attempt.params as AttemptParams,
+    attempt.idempotencyKey,
+  );
+  const { paymentId, attemptNumber } = attempt;
+  reportCall(parts.log, { paymentId, attemptNumber }, result);
+  const news =
+    result.outcome === "answered" ? await newsOf(parts, attempt, result.value) : undefined;
   const payment = await parts.inTransaction(async (tx) => {
-    const [applied] = await together([
-      applyResult(tx, parts.outbox, attempt.paymentId, { result, fetchTime }),
-      saveAttemptProgress(tx, attempt.id, progressOf(result, attempt.tries)),
+    const [applied] = await Promise.all([
+      news === undefined
+        ? applyFailure(tx, parts, attempt, result)
+        : applySnapshot(tx, parts, paymentId, news).then((done) => done.payment),
+      saveAttemptProgress(tx, attempt.id, progressOf(result.outcome, attempt.tries)),
     ]);
     return applied;
   });
-  tellReview(parts.log, payment);
-  return { payment, clientSecret: result.outcome === "answered" ? result.clientSecret : "" };
+  const clientSecret = result.outcome === "answered" ? result.value.clientSecret : "";
+  return { payment, clientSecret };
 }
 
-function progressOf(result: CallResult, tries: number): { status: string; dueInMs: number | null } {
+/** A repeated call is answered with what Stripe said the first time, so the answer is as old as the attempt: Stripe is asked anew. */
+async function newsOf(
+  { stripe, log }: PaymentParts,
+  { id, createTime, attemptNumber, tries }: AttemptRow,
+  { snapshot }: IntentAnswer,
+): Promise<News> {
+  const isLastWord = snapshot.status === "succeeded" || snapshot.status === "canceled";
+  const old = { snapshot, fetchTime: createTime, attemptNumber };
+  if (tries === 0 || isLastWord) return old;
+  const fetchTime = new Date();
+  try {
+    const now = await stripe.retrieve(snapshot.paymentIntentId);
+    return { snapshot: now.snapshot, fetchTime, attemptNumber };
+  } catch (error) {
+    log.warn({ attemptId: id, error }, "Stripe cannot be asked anew; it is when the check is due");
+    return old;
+  }
+}
+
+async function applyFailure(
+  tx: Transaction,
+  parts: PaymentParts,
+  attempt: AttemptRow,
+  result: CallResult<IntentAnswer>,
+): Promise<PaymentRow> {
   switch (result.outcome) {
+    case "refused": {
+      const { code: declineCode, failure } = result.failed;
+      const isRefusal = isCustomersRefusal(failure);
+      return await applyState(tx, parts, attempt, { status: "FAILED", declineCode, isRefusal });
+    }
+    case "repeat":
+    case "look":
+    case "park": {
+      const lost = { status: "UNKNOWN", declineCode: "", isRefusal: false } as const;
+      return await applyState(tx, parts, attempt, lost);
+    }
+    case "wait":
     case "answered":
-    case "refused":
-      return { status: "SETTLED", dueInMs: null };
-    case "unknown":
-      return { status: "UNKNOWN", dueInMs: settleWaitMs(tries) };
-    case "later":
-      return { status: "CREATING", dueInMs: settleWaitMs(tries) };
-    case "broken":
-      return { status: "PARKED", dueInMs: null };
+      return await mustLock(tx, attempt.paymentId);
     default:
       return result satisfies never;
   }
 }
 
-function report(log: Log, attempt: AttemptRow, result: CallResult): void {
-  const about = { paymentId: attempt.paymentId, attemptNumber: attempt.attemptNumber };
-  if (result.outcome === "answered" || result.outcome === "refused") return;
-  const { outcome, reason } = result;
-  const error = outcome === "unknown" ? undefined : result.error;
-  if (error === undefined) {
-    log.warn(
-      { ...about, reason },
-      "the call to Stripe is not settled; it is repeated with its key",
-    );
-  } else {
-    log.error(
-      { ...about, reason, outcome, error },
-      "the call to Stripe does not work: an operator must look",
-    );
-  }
-}
-
-/** Makes the calls that are due again. The number of them. */
+/** Goes on with the attempts that are due. The number of them. */
 export async function settleDueAttempts(parts: PaymentParts): Promise<number> {
-  const due = await claimDueAttempts(parts.db, { limit: WORKER_BATCH, leaseMs: ATTEMPT_LEASE_MS });
-  await Promise.all(due.map((attempt) => settleDue(parts, attempt)));
+  const due = await claimDueAttempts(parts.db, {
+    limit: WORKER_BATCH,
+    leaseMs: parts.pace.leaseMs,
+  });
+  await eachAlone(parts.log, due, (attempt) => settleDue(parts, attempt));
   return due.length;
 }
 

@@ -1,11 +1,10 @@
-// The Payment service's SQL.
-import { and, asc, eq, inArray, lt, ne, or, sql } from "drizzle-orm";
+// The Payment service's SQL: payments and their attempts.
+import { and, asc, desc, eq, gt, inArray, lt, ne, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
-import { paymentAttempts, payments, stripeEvents } from "./schema.ts";
+import { paymentAttempts, payments } from "./schema.ts";
 
 export type PaymentRow = typeof payments.$inferSelect;
 export type AttemptRow = typeof paymentAttempts.$inferSelect;
-export type StripeEventRow = typeof stripeEvents.$inferSelect;
 
 /** A lease of due rows: how many, and after which time, in milliseconds, another worker may take what this one did not finish. */
 export interface Lease {
@@ -13,7 +12,8 @@ export interface Lease {
   readonly leaseMs: number;
 }
 
-const inMs = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`;
+/** A time so many milliseconds from now, by the database's clock. */
+export const inMs = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`;
 
 /** The index by which an order has one payment: a second insert waits for the end of the first one's transaction, and then fails. */
 export const ORDER_KEY = "payments_order";
@@ -80,7 +80,16 @@ export async function lockPaymentOfOrder(
 export type PaymentChange = Partial<
   Pick<
     PaymentRow,
-    "status" | "declineCode" | "paymentIntentId" | "snapshotTime" | "attemptNumber" | "traceparent"
+    | "status"
+    | "declineCode"
+    | "paymentIntentId"
+    | "snapshotTime"
+    | "attemptNumber"
+    | "receivedMinorUnits"
+    | "reviewReason"
+    | "checkDueTime"
+    | "checkTries"
+    | "traceparent"
   >
 >;
 
@@ -89,22 +98,75 @@ export async function savePaymentChange(tx: Transaction, row: PaymentRow): Promi
   await tx.update(payments).set(row).where(eq(payments.id, row.id));
 }
 
-/**
- * Writes how far an attempt got, unless another call of it has settled it meanwhile. `dueInMs`: when the worker makes its call
- * again; null: not any more.
- */
+/** Where the call of an attempt, or of a refund, stands after a try; see the schema. */
+export interface Progress {
+  /** Absent: as it was. */
+  readonly status?: CallStatus;
+  /** When the worker goes on, in milliseconds; null: not any more. */
+  readonly dueInMs: number | null;
+}
+
+export type CallStatus = "CREATING" | "UNKNOWN" | "LOOKING" | "SETTLED" | "PARKED";
+
+/** Writes how far an attempt got, unless another call of it has settled it meanwhile. */
 export async function saveAttemptProgress(
   tx: Transaction,
   id: string,
-  progress: { readonly status: string; readonly dueInMs: number | null },
+  progress: Progress,
 ): Promise<void> {
   await tx
     .update(paymentAttempts)
     .set({
-      status: progress.status,
+      ...(progress.status && { status: progress.status }),
       dueTime: progress.dueInMs === null ? null : inMs(progress.dueInMs),
+      ...(progress.status === "LOOKING" && {
+        lookTime: sql`coalesce(${paymentAttempts.lookTime}, now())`,
+      }),
     })
     .where(and(eq(paymentAttempts.id, id), ne(paymentAttempts.status, "SETTLED")));
+}
+
+/** What an attempt's call was meant to find out is known from elsewhere. */
+export async function settleAttemptRow(tx: Transaction, id: string): Promise<void> {
+  await tx
+    .update(paymentAttempts)
+    .set({ status: "SETTLED", dueTime: null })
+    .where(eq(paymentAttempts.id, id));
+}
+
+/** The bank refused the attempt: it counts against its order and its customer. */
+export async function markRefused(
+  tx: Transaction,
+  { id, attemptNumber }: PaymentRow,
+): Promise<void> {
+  await tx
+    .update(paymentAttempts)
+    .set({ refuseTime: sql`coalesce(${paymentAttempts.refuseTime}, now())` })
+    .where(
+      and(eq(paymentAttempts.paymentId, id), eq(paymentAttempts.attemptNumber, attemptNumber)),
+    );
+}
+
+/** When attempts of an order (by its payment) or of a customer were refused in the last `windowMs`, the newest first. */
+export async function listRefusals(
+  tx: Transaction,
+  of: { readonly paymentId: string } | { readonly customerId: string },
+  { windowMs, limit }: { readonly windowMs: number; readonly limit: number },
+): Promise<Date[]> {
+  const rows = await tx
+    .select({ time: paymentAttempts.refuseTime })
+    .from(paymentAttempts)
+    .where(
+      and(
+        "paymentId" in of
+          ? eq(paymentAttempts.paymentId, of.paymentId)
+          : eq(paymentAttempts.customerId, of.customerId),
+        gt(paymentAttempts.refuseTime, inMs(-windowMs)),
+      ),
+    )
+    .orderBy(desc(paymentAttempts.refuseTime))
+    .limit(limit);
+  return rows.flatMap(({ time }) => (time === null ? [] : [time]));
 }
 
 /** Takes attempts whose call is due: a lost one, or one whose maker died. */
@@ -123,57 +185,43 @@ export async function claimDueAttempts(db: Database, lease: Lease): Promise<Atte
     .returning();
 }
 
-/** Stores a webhook's event, once. */
-export async function saveStripeEvent(
-  db: Database,
-  row: typeof stripeEvents.$inferInsert,
-): Promise<void> {
-  await db.insert(stripeEvents).values(row).onConflictDoNothing();
-}
-
-/** Takes events that are due to be applied. */
-export async function claimDueEvents(db: Database, lease: Lease): Promise<StripeEventRow[]> {
-  const due = db
-    .select({ id: stripeEvents.id })
-    .from(stripeEvents)
-    .where(lt(stripeEvents.dueTime, sql`now()`))
-    .orderBy(asc(stripeEvents.dueTime))
-    .limit(lease.limit)
-    .for("update", { skipLocked: true });
-  return await db
-    .update(stripeEvents)
-    .set({ dueTime: inMs(lease.leaseMs), tries: sql`${stripeEvents.tries} + 1` })
-    .where(inArray(stripeEvents.id, due))
-    .returning();
-}
-
-export async function saveEventOutcome(
-  db: Database | Transaction,
-  id: string,
-  outcome: { readonly status: string; readonly reason?: string; readonly dueInMs: number | null },
-): Promise<void> {
-  await db
-    .update(stripeEvents)
-    .set({
-      status: outcome.status,
-      reason: outcome.reason ?? "",
-      dueTime: outcome.dueInMs === null ? null : inMs(outcome.dueInMs),
-    })
-    .where(eq(stripeEvents.id, id));
-}
-
 /** The payment that a PaymentIntent belongs to: by its ID, or by what its metadata says while we do not know the ID yet. */
 export async function findPaymentOfIntent(
   db: Database,
   paymentIntentId: string,
   paymentId: string,
 ): Promise<PaymentRow | undefined> {
-  const byMetadata = UUID.test(paymentId) ? eq(payments.id, paymentId) : undefined;
-  const [row] = await db
+  const [byIntent] = await db
     .select()
     .from(payments)
-    .where(or(eq(payments.paymentIntentId, paymentIntentId), byMetadata));
-  return row;
+    .where(eq(payments.paymentIntentId, paymentIntentId));
+  if (byIntent !== undefined || !UUID.test(paymentId)) return byIntent;
+  const [byMetadata] = await db.select().from(payments).where(eq(payments.id, paymentId));
+  return byMetadata;
+}
+
+/** Takes payments whose PaymentIntent is to be looked at. */
+export async function claimDueChecks(db: Database, lease: Lease): Promise<PaymentRow[]> {
+  const due = db
+    .select({ id: payments.id })
+    .from(payments)
+    .where(lt(payments.checkDueTime, sql`now()`))
+    .orderBy(asc(payments.checkDueTime))
+    .limit(lease.limit)
+    .for("update", { skipLocked: true });
+  return await db
+    .update(payments)
+    .set({ checkDueTime: inMs(lease.leaseMs), checkTries: sql`${payments.checkTries} + 1` })
+    .where(inArray(payments.id, due))
+    .returning();
+}
+
+/** Looks at the payment again later, unless news of it have changed that meanwhile: `seen` is the row as it was claimed. */
+export async function postponeCheck(db: Database, seen: PaymentRow, waitMs: number): Promise<void> {
+  await db
+    .update(payments)
+    .set({ checkDueTime: inMs(waitMs) })
+    .where(and(eq(payments.id, seen.id), eq(payments.version, seen.version)));
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -31,3 +31,9 @@ const refused = (why: string) =>
   new Refusal("invalid_argument", `the amount cannot be charged: ${why}`, {
     field: "amount.minor_units",
   });
+
+/** An amount of Stripe's in our minor units. What Stripe has of a currency's coarser units is never finer than ours. */
+export function fromStripeAmount(currencyCode: string, amount: number): bigint {
+  if (HUNDREDFOLD.has(currencyCode)) return BigInt(amount) / 100n;
+  return HUNDREDTH.has(currencyCode) ? BigInt(amount) * 100n : BigInt(amount);
+}

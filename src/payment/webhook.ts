@@ -1,108 +1,203 @@
 // Stripe's webhooks: verified and stored when they come, applied later by a worker at our own pace.
 import type { Database, Transaction } from "../platform/database/open.ts";
-import type { Log } from "../platform/log.ts";
 import { continueTrace } from "../platform/trace.ts";
-import { applySnapshot, tellReview } from "./apply.ts";
-import type { PaymentParts } from "./initiate.ts";
-import { isFinal, settleWaitMs, type PaymentState } from "./payment.ts";
+import { isTransient } from "../platform/transient.ts";
+import { applySnapshot } from "./apply.ts";
 import {
   claimDueEvents,
-  findPaymentOfIntent,
   saveEventOutcome,
   saveStripeEvent,
-  type PaymentRow,
   type StripeEventRow,
-} from "./store.ts";
-import type { StripeRoom } from "./stripe.ts";
+} from "./event-store.ts";
+import { applyDispute, applyRefund } from "./facets.ts";
+import type { PaymentParts } from "./parts.ts";
+import { isFinal, type PaymentState } from "./payment.ts";
+import { settleWaitMs } from "./schedule.ts";
+import { findPaymentOfIntent, type PaymentRow } from "./store.ts";
+import { finalSnapshotOf, readStored, type StripeEvent } from "./stripe/event.ts";
 
-const EVENT_LEASE_MS = 10_000;
 const WORKER_BATCH = 32;
 /** When an event that no payment fits is told to the operators, in tries: about a minute and a half. */
 const UNMATCHED_ALARM_TRIES = 6;
 
-/** The events that change a payment. Others are stored and ignored. */
-const APPLIED_TYPES = new Set([
+/** The events that change a payment, its refunds or its disputes. Others are stored and ignored. */
+export const APPLIED_TYPES: ReadonlySet<string> = new Set([
   "payment_intent.requires_action",
   "payment_intent.processing",
   "payment_intent.amount_capturable_updated",
   "payment_intent.payment_failed",
   "payment_intent.succeeded",
   "payment_intent.canceled",
+  "refund.created",
+  "refund.updated",
+  "refund.failed",
+  "charge.refunded",
+  "charge.dispute.created",
+  "charge.dispute.updated",
+  "charge.dispute.closed",
+  "charge.dispute.funds_withdrawn",
+  "charge.dispute.funds_reinstated",
 ]);
+
+type InboxParts = Pick<PaymentParts, "db" | "stripe" | "log" | "environment">;
 
 /** Stores a webhook's event. Refuses what Stripe did not sign; a database that is away throws, and Stripe sends it again. */
 export async function receiveWebhook(
-  parts: { readonly db: Database; readonly stripe: StripeRoom },
+  parts: InboxParts,
   body: Buffer,
   signature: string,
 ): Promise<void> {
-  const event = parts.stripe.verifyWebhook(body, signature);
+  await storeEvent(parts, parts.stripe.verifyWebhook(body, signature));
+}
+
+/** Stores an event, once, however often and by whichever way it comes. */
+export async function storeEvent(parts: InboxParts, event: StripeEvent): Promise<void> {
+  const { id, type, paymentIntentId, payload } = event;
   const now = new Date();
-  const fate = APPLIED_TYPES.has(event.type)
-    ? { status: "RECEIVED", dueTime: now }
-    : { status: "IGNORED", reason: "events of this type change nothing here", dueTime: null };
-  await saveStripeEvent(parts.db, { ...event, ...fate, receiveTime: now });
+  const why = whyIgnored(parts, event);
+  const fate =
+    why === undefined
+      ? { status: "RECEIVED", dueTime: now }
+      : { status: "IGNORED", reason: why, dueTime: null };
+  await saveStripeEvent(parts.db, {
+    id,
+    type,
+    paymentIntentId,
+    payload,
+    ...fate,
+    receiveTime: now,
+  });
+}
+
+function whyIgnored({ stripe, environment, log }: InboxParts, event: StripeEvent) {
+  if (!APPLIED_TYPES.has(event.type)) return "events of this type change nothing here";
+  const foreign = whyForeign(event, { isLive: stripe.isLive, environment });
+  if (foreign !== undefined)
+    log.warn({ stripeEventId: event.id, type: event.type, reason: foreign }, "a foreign event");
+  return foreign;
+}
+
+/** An event of real money in a test, of a test where money is real, or of another deployment that shares the account. */
+function whyForeign(
+  event: StripeEvent,
+  own: { readonly isLive: boolean; readonly environment: string },
+): string | undefined {
+  if (event.isLive !== own.isLive)
+    return `its livemode is ${event.isLive}, that of our key is ${own.isLive}`;
+  if (event.environment !== undefined && event.environment !== own.environment)
+    return `it is of the deployment "${event.environment}", not of "${own.environment}"`;
+  return undefined;
 }
 
 /** Applies the events that are due. The number of them. */
 export async function applyDueEvents(parts: PaymentParts): Promise<number> {
-  const due = await claimDueEvents(parts.db, { limit: WORKER_BATCH, leaseMs: EVENT_LEASE_MS });
+  const due = await claimDueEvents(parts.db, { limit: WORKER_BATCH, leaseMs: parts.pace.leaseMs });
   const byIntent = Map.groupBy(due, (event) => event.paymentIntentId);
   await Promise.all([...byIntent.values()].map((events) => applyInTurn(parts, events)));
   return due.length;
 }
 
-async function applyInTurn(parts: PaymentParts, events: readonly StripeEventRow[]): Promise<void> {
-  for (const event of events) await applyEvent(parts, event);
+async function applyInTurn(parts: PaymentParts, rows: readonly StripeEventRow[]): Promise<void> {
+  for (const row of rows) {
+    try {
+      await applyEvent(parts, row, readStored(row.payload));
+    } catch (error) {
+      const about = { stripeEventId: row.id, type: row.type, error };
+      if (isTransient(error)) parts.log.warn(about, "an event will be tried again");
+      else parts.log.error(about, "an event cannot be applied; it will be tried again");
+      await later(parts.db, row, { status: row.status, reason: "it failed; see the log" });
+    }
+  }
 }
 
-async function applyEvent(parts: PaymentParts, event: StripeEventRow): Promise<void> {
-  const payment = await findPaymentOfIntent(
-    parts.db,
-    event.paymentIntentId,
-    parts.stripe.paymentIdOf(event.payload),
-  );
-  if (payment === undefined) return await leaveUnmatched(parts, event);
-  await continueTrace(payment.traceparent, () => applyTo(payment, parts, event));
-}
-
-async function applyTo(
-  payment: PaymentRow,
+async function applyEvent(
   parts: PaymentParts,
-  event: StripeEventRow,
+  row: StripeEventRow,
+  event: StripeEvent,
 ): Promise<void> {
-  const done = (status: string, reason = "", db: Database | Transaction = parts.db) =>
-    saveEventOutcome(db, event.id, { status, reason, dueInMs: null });
-  if (isFinal(payment.status as PaymentState))
-    return await done("IGNORED", `late event ignored: already ${payment.status}`);
-
-  const fetchTime = new Date();
-  const snapshot =
-    parts.stripe.finalSnapshotOf(event.payload) ??
-    (await parts.stripe.retrieve(event.paymentIntentId)).snapshot;
-  const applied = await parts.inTransaction(async (tx) => {
-    const news = await applySnapshot(tx, parts.outbox, payment.id, { snapshot, fetchTime });
-    await done(news.ignored === undefined ? "APPLIED" : "IGNORED", news.ignored, tx);
-    return news;
+  const payment = await findPaymentOfIntent(parts.db, event.paymentIntentId, event.paymentId);
+  if (payment === undefined) return await leaveUnmatched(parts, row);
+  await continueTrace(payment.traceparent, async () => {
+    if (event.type.startsWith("payment_intent."))
+      return await applyIntent(parts, row, event, payment);
+    const why = await applyFacet(parts, event, payment);
+    await done(parts.db, row, why);
   });
-  if (applied.ignored === undefined) tellReview(parts.log, applied.payment);
 }
+
+async function applyIntent(
+  parts: PaymentParts,
+  row: StripeEventRow,
+  event: StripeEvent,
+  payment: PaymentRow,
+): Promise<void> {
+  const held = finalSnapshotOf(event);
+  const isOurs = payment.paymentIntentId === event.paymentIntentId;
+  if (isFinal(payment.status as PaymentState) && isOurs && payment.status !== "CANCELLED")
+    return await done(parts.db, row, `late event ignored: already ${payment.status}`);
+  const fetchTime = new Date();
+  const snapshot = held ?? (await parts.stripe.retrieve(event.paymentIntentId)).snapshot;
+  await parts.inTransaction(async (tx) => {
+    const { ignored, notYet } = await applySnapshot(tx, parts, payment.id, { snapshot, fetchTime });
+    if (notYet === true) await later(tx, row, { status: "RECEIVED", reason: ignored ?? "" });
+    else await done(tx, row, ignored);
+  });
+}
+
+/** Refunds and disputes change in any state of their payment. Why nothing changed, or undefined. */
+async function applyFacet(
+  parts: PaymentParts,
+  event: StripeEvent,
+  { id: paymentId }: PaymentRow,
+): Promise<string | undefined> {
+  const { stripe } = parts;
+  const fetchTime = new Date();
+  if (event.type.startsWith("charge.dispute.")) {
+    const snapshot = await stripe.retrieveDispute(event.objectId);
+    const news = { snapshot, fetchTime };
+    return await parts.inTransaction((tx) => applyDispute(tx, parts, paymentId, news));
+  }
+  // charge.refunded says how much was refunded in all, not by which refund: they are listed.
+  const snapshots =
+    event.type === "charge.refunded"
+      ? (await stripe.listRefunds(event.paymentIntentId)).items
+      : [await stripe.retrieveRefund(event.objectId)];
+  const whys = await parts.inTransaction(async (tx) => {
+    const told: (string | undefined)[] = [];
+    for (const snapshot of snapshots)
+      told.push(await applyRefund(tx, parts, paymentId, { snapshot, fetchTime }));
+    return told;
+  });
+  return whys.includes(undefined) ? undefined : (whys[0] ?? "Stripe has no refund of it");
+}
+
+const done = (
+  db: Database | Transaction,
+  { id }: StripeEventRow,
+  ignored: string | undefined,
+): Promise<void> =>
+  saveEventOutcome(db, id, {
+    status: ignored === undefined ? "APPLIED" : "IGNORED",
+    reason: ignored ?? "",
+    dueInMs: null,
+  });
+
+const later = (
+  db: Database | Transaction,
+  { id, tries }: StripeEventRow,
+  fate: { readonly status: string; readonly reason: string },
+): Promise<void> => saveEventOutcome(db, id, { ...fate, dueInMs: settleWaitMs(tries - 1) });
 
 /** No payment of ours, or not yet: it is kept and tried again, never dropped. */
-async function leaveUnmatched(
-  parts: { readonly db: Database; readonly log: Log },
-  event: StripeEventRow,
-): Promise<void> {
-  const about = {
-    stripeEventId: event.id,
-    type: event.type,
-    paymentIntentId: event.paymentIntentId,
-  };
-  if (event.tries === UNMATCHED_ALARM_TRIES)
-    parts.log.error(about, "a Stripe event fits no payment of ours");
-  await saveEventOutcome(parts.db, event.id, {
+async function leaveUnmatched(parts: PaymentParts, row: StripeEventRow): Promise<void> {
+  const { id: stripeEventId, type, paymentIntentId } = row;
+  if (row.tries === UNMATCHED_ALARM_TRIES)
+    parts.log.error(
+      { stripeEventId, type, paymentIntentId },
+      "a Stripe event fits no payment of ours",
+    );
+  await later(parts.db, row, {
     status: "UNMATCHED",
     reason: "no payment of ours has this PaymentIntent",
-    dueInMs: settleWaitMs(event.tries - 1),
   });
 }

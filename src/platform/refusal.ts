@@ -16,6 +16,8 @@ export interface RefusalDetail {
   readonly field?: string;
   /** A word that a program can branch on (google.rpc.ErrorInfo.reason): `IDEMPOTENCY_KEY_REUSED`. */
   readonly reason?: string;
+  /** With resource_exhausted: after how many milliseconds the same request may work (google.rpc.RetryInfo). */
+  readonly retryAfterMs?: number;
 }
 
 /** A rule said no. The message is for the caller: it names what is wrong and the way out. */
@@ -24,11 +26,13 @@ export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly field: string | undefined;
   readonly reason: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: RefusalCode, message: string, detail: RefusalDetail = {}) {
     super(message);
     this.code = code;
     this.field = detail.field;
     this.reason = detail.reason;
+    this.retryAfterMs = detail.retryAfterMs;
   }
 }

@@ -1,5 +1,6 @@
 // Stripe's lists: newest first, filtered by time of creation, paged by the ID of an object.
 import { type Form, groupOf, textOf } from "../form.ts";
+import { refuseUnknown } from "./parameters.ts";
 import { badParameter, missing } from "./refusal.ts";
 
 /** https://docs.stripe.com/api/pagination */
@@ -15,6 +16,10 @@ export interface Page<T> {
   readonly data: readonly T[];
   readonly hasMore: boolean;
 }
+
+/** Refuses filters that a list does not have. */
+export const readListed = (query: Form, filters: readonly string[]): void =>
+  refuseUnknown(query, [...filters, "limit", "created", "ending_before", "starting_after"]);
 
 /** `all` is in the order of creation, oldest first. */
 export function pageOf<T extends Listed>(

@@ -1,78 +1,10 @@
 // The life of a PaymentIntent: pure steps from one state to the next, with the charge and the events of each.
-import {
-  type Decline,
-  type Ending,
-  type TestMethod,
-  authenticationFailure,
-  bankRefusal,
-} from "./test-method.ts";
+import type { AttachedMethod, Change, Charge, Due, Payment } from "./records.ts";
+import { type Decline, type Ending, authenticationFailure, bankRefusal } from "./test-method.ts";
 
-export type PaymentStatus =
-  | "requires_payment_method"
-  | "requires_confirmation"
-  | "requires_action"
-  | "processing"
-  | "succeeded"
-  | "canceled";
-
-/** A test method as attached to one payment: Stripe gives it an ID of its own. */
-export interface AttachedMethod extends TestMethod {
-  readonly id: string;
-}
-
-export interface Payment {
-  readonly id: string;
-  readonly clientSecret: string;
-  /** In the currency's smallest unit. */
-  readonly amount: number;
-  /** ISO 4217, lower case. */
-  readonly currency: string;
-  readonly status: PaymentStatus;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly description: string | null;
-  readonly receiptEmail: string | null;
-  /** Null where the methods are given by name. */
-  readonly automaticMethods: { readonly allowRedirects: "always" | "never" } | null;
-  readonly methodTypes: readonly string[];
-  readonly returnUrl: string | null;
-  readonly method: AttachedMethod | null;
-  readonly lastDecline:
-    | (Decline & { readonly chargeId: string | null; readonly method: AttachedMethod })
-    | null;
-  readonly latestCharge: string | null;
-  /** Seconds since 1970, as all times of Stripe. */
-  readonly created: number;
-  readonly canceledAt: number | null;
-  readonly cancellationReason: string | null;
-}
-
-export interface Charge {
-  readonly id: string;
-  readonly paymentId: string;
-  readonly amount: number;
-  readonly currency: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly receiptEmail: string | null;
-  readonly method: AttachedMethod;
-  /** Undefined where money moved. */
-  readonly decline?: Decline;
-  readonly created: number;
-}
-
-export type PaymentEventType =
-  | "payment_intent.created"
-  | "payment_intent.requires_action"
-  | "payment_intent.processing"
-  | "payment_intent.payment_failed"
-  | "payment_intent.succeeded"
-  | "payment_intent.canceled";
-export type ChargeEventType = "charge.succeeded" | "charge.failed";
-
-/** What a step leads to. `decline` is set where the caller is to be told of a refusal. */
-export interface Step {
+/** A change of a payment. `decline` is set where the caller is to be told of a refusal. */
+export interface Step extends Change {
   readonly payment: Payment;
-  readonly charge?: Charge;
-  readonly events: readonly (PaymentEventType | ChargeEventType)[];
   readonly decline?: Decline;
 }
 
@@ -96,38 +28,90 @@ export function settle(payment: Payment, outcome: "succeed" | "fail", moment: Mo
   return end(payment, payment.method, { kind: "declined", decline }, moment);
 }
 
+/** Money that was reserved and not taken is free again. */
 export function cancel(payment: Payment, reason: string | null, now: number): Step {
-  const canceled = { status: "canceled", canceledAt: now, cancellationReason: reason } as const;
-  return { payment: { ...payment, ...canceled }, events: ["payment_intent.canceled"] };
+  const canceled = {
+    ...payment,
+    status: "canceled",
+    canceledAt: now,
+    cancellationReason: reason,
+  } as const;
+  return {
+    payment: canceled,
+    happenings: [{ type: "payment_intent.canceled", payment: canceled }],
+  };
+}
+
+/** Takes what was reserved, or a part of it: what is left is free again. */
+export function capture(payment: Payment, reserved: Charge, amount: number): Step {
+  const charge = { ...reserved, captured: amount };
+  const paid = { ...payment, status: "succeeded", amountReceived: amount } as const;
+  return {
+    payment: paid,
+    charge,
+    happenings: [
+      { type: "charge.captured", charge },
+      { type: "payment_intent.succeeded", payment: paid },
+    ],
+  };
 }
 
 function end(payment: Payment, method: AttachedMethod, ending: Ending, moment: Moment): Step {
   switch (ending.kind) {
-    case "succeeds": {
-      const charge = chargeOf(payment, method, moment);
-      const paid = {
-        ...payment,
-        status: "succeeded",
-        latestCharge: charge.id,
-        lastDecline: null,
-      } as const;
-      return { payment: paid, charge, events: ["charge.succeeded", "payment_intent.succeeded"] };
-    }
+    case "succeeds":
+      return payment.captureMethod === "manual"
+        ? reserve(payment, method, moment)
+        : take(payment, method, moment);
     case "declined":
       return decline(payment, method, ending.decline, moment);
-    case "asks_customer":
+    case "asks_customer": {
+      const asking = { ...payment, status: "requires_action" } as const;
       return {
-        payment: { ...payment, status: "requires_action" },
-        events: ["payment_intent.requires_action"],
+        payment: asking,
+        happenings: [{ type: "payment_intent.requires_action", payment: asking }],
       };
-    case "asks_bank":
-      return {
-        payment: { ...payment, status: "processing" },
-        events: ["payment_intent.processing"],
+    }
+    case "asks_bank": {
+      const processing = { ...payment, status: "processing" } as const;
+      const step: Step = {
+        payment: processing,
+        happenings: [{ type: "payment_intent.processing", payment: processing }],
       };
+      return ending.later === undefined
+        ? step
+        : { ...step, due: { act: ending.later, objectId: payment.id } satisfies Due };
+    }
     default:
       return ending satisfies never;
   }
+}
+
+function take(payment: Payment, method: AttachedMethod, moment: Moment): Step {
+  const charge = chargeOf(payment, method, moment);
+  const latestCharge = charge.id;
+  const paid = { ...payment, status: "succeeded", latestCharge, lastDecline: null } as const;
+  return {
+    payment: paid,
+    charge,
+    happenings: [
+      { type: "charge.succeeded", charge },
+      { type: "payment_intent.succeeded", payment: paid },
+    ],
+  };
+}
+
+function reserve(payment: Payment, method: AttachedMethod, moment: Moment): Step {
+  const charge = { ...chargeOf(payment, method, moment), captured: 0 };
+  const latestCharge = charge.id;
+  const held = { ...payment, status: "requires_capture", latestCharge, lastDecline: null } as const;
+  return {
+    payment: held,
+    charge,
+    happenings: [
+      { type: "charge.succeeded", charge },
+      { type: "payment_intent.amount_capturable_updated", payment: held },
+    ],
+  };
 }
 
 /** A failed authentication never reached the bank, so it leaves no charge. */
@@ -141,12 +125,12 @@ function decline(payment: Payment, method: AttachedMethod, reason: Decline, mome
     latestCharge: charged ? charge.id : payment.latestCharge,
     lastDecline: { ...reason, chargeId: charged ? charge.id : null, method },
   };
-  if (!charged)
-    return { payment: refused, events: ["payment_intent.payment_failed"], decline: reason };
+  const failed = { type: "payment_intent.payment_failed", payment: refused } as const;
+  if (!charged) return { payment: refused, happenings: [failed], decline: reason };
   return {
     payment: refused,
     charge,
-    events: ["charge.failed", "payment_intent.payment_failed"],
+    happenings: [{ type: "charge.failed", charge }, failed],
     decline: reason,
   };
 }
@@ -154,7 +138,7 @@ function decline(payment: Payment, method: AttachedMethod, reason: Decline, mome
 const chargeOf = (payment: Payment, method: AttachedMethod, moment: Moment): Charge => ({
   id: moment.chargeId,
   paymentId: payment.id,
-  amount: payment.amount,
+  amount: payment.amountReceived ?? payment.amount,
   currency: payment.currency,
   metadata: payment.metadata,
   receiptEmail: payment.receiptEmail,

@@ -56,8 +56,10 @@ export function keyMismatch(key: string, endpoints: { first: string; now: string
   });
 }
 
-/** Errors that a fault asks for: the rate limit, and failures of Stripe itself. */
+/** Errors that a fault asks for: a key that is in use, one that is refused, the rate limit, failures of Stripe itself. */
 export function faultRefusal(status: number): Answer {
+  if (status === 409) return keyInUse("of this request").answer;
+  if (status === 401) return keyRefused("Invalid API Key provided: a fault asked for it.").answer;
   if (status === 429) {
     const message = "Too many requests in a short period of time.";
     return new StripeRefusal(
@@ -78,5 +80,8 @@ export function checkStripeKey(authorization: string | undefined): void {
     authorization === undefined
       ? "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
       : "Invalid API Key provided: the sandbox takes only keys that begin with sk_test_.";
-  throw new StripeRefusal(401, { type: "invalid_request_error", message });
+  throw keyRefused(message);
 }
+
+const keyRefused = (message: string): StripeRefusal =>
+  new StripeRefusal(401, { type: "invalid_request_error", message });

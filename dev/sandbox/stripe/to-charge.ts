@@ -1,28 +1,31 @@
 // A charge as Stripe's API shows it.
 import type { Stripe } from "stripe";
-import type { Charge } from "./payment.ts";
+import type { Charge } from "./records.ts";
+import { capturedOf } from "./refund.ts";
 import { noBillingDetails, toMethodDetails } from "./to-payment-method.ts";
 
 export function toCharge(charge: Charge): Stripe.Charge {
   const paid = charge.decline === undefined;
+  const captured = capturedOf(charge);
+  const refunded = charge.amountRefunded ?? 0;
   return {
     id: charge.id,
     object: "charge",
     amount: charge.amount,
-    amount_captured: paid ? charge.amount : 0,
-    amount_refunded: 0,
+    amount_captured: captured,
+    amount_refunded: refunded,
     application: null,
     application_fee: null,
     application_fee_amount: null,
     balance_transaction: null,
     billing_details: noBillingDetails,
     calculated_statement_descriptor: null,
-    captured: paid,
+    captured: captured > 0,
     created: charge.created,
     currency: charge.currency,
     customer: null,
     description: null,
-    disputed: false,
+    disputed: charge.disputed ?? false,
     failure_balance_transaction: null,
     failure_code: charge.decline?.code ?? null,
     failure_message: charge.decline?.message ?? null,
@@ -38,7 +41,7 @@ export function toCharge(charge: Charge): Stripe.Charge {
     receipt_email: charge.receiptEmail,
     receipt_number: null,
     receipt_url: null,
-    refunded: false,
+    refunded: captured > 0 && refunded === captured,
     review: null,
     shipping: null,
     source: null,

@@ -1,22 +1,10 @@
 // An event as Stripe's API shows it and its webhooks carry it.
 import { Stripe } from "stripe";
-import type { Charge, ChargeEventType, Payment, PaymentEventType } from "./payment.ts";
+import type { StoredEvent } from "./records.ts";
 import { toCharge } from "./to-charge.ts";
+import { toDispute } from "./to-dispute.ts";
 import { toPaymentIntent } from "./to-payment-intent.ts";
-
-/** The object as it was when the event happened; rendered anew whenever it is shown. */
-export type Happening =
-  | { readonly type: PaymentEventType; readonly payment: Payment }
-  | { readonly type: ChargeEventType; readonly charge: Charge };
-
-export interface StoredEvent {
-  readonly id: string;
-  /** Seconds since 1970. */
-  readonly created: number;
-  readonly happening: Happening;
-  readonly requestId: string | null;
-  readonly idempotencyKey: string | null;
-}
+import { toRefund } from "./to-refund.ts";
 
 export function toEvent(
   event: StoredEvent,
@@ -36,5 +24,9 @@ export function toEvent(
     const object = toPaymentIntent(happening.payment, shown.origin);
     return { ...head, type: happening.type, data: { object } };
   }
+  if ("refund" in happening)
+    return { ...head, type: happening.type, data: { object: toRefund(happening.refund) } };
+  if ("dispute" in happening)
+    return { ...head, type: happening.type, data: { object: toDispute(happening.dispute) } };
   return { ...head, type: happening.type, data: { object: toCharge(happening.charge) } };
 }

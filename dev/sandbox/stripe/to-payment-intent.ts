@@ -1,6 +1,6 @@
 // A payment as Stripe's API shows it. `satisfies` makes an SDK upgrade that changes the shape break the build.
 import type { Stripe } from "stripe";
-import type { Payment } from "./payment.ts";
+import type { Payment } from "./records.ts";
 import { toPaymentMethod } from "./to-payment-method.ts";
 
 /** `origin`: where the sandbox listens, for the page on which a customer authenticates. */
@@ -10,15 +10,16 @@ export function toPaymentIntent(payment: Payment, origin: string): Stripe.Paymen
     object: "payment_intent",
     allowed_payment_method_types: null,
     amount: payment.amount,
-    amount_capturable: 0,
+    amount_capturable: payment.status === "requires_capture" ? payment.amount : 0,
     amount_details: { tip: {} },
-    amount_received: payment.status === "succeeded" ? payment.amount : 0,
+    amount_received:
+      payment.status === "succeeded" ? (payment.amountReceived ?? payment.amount) : 0,
     application: null,
     application_fee_amount: null,
     automatic_payment_methods: automaticMethodsOf(payment),
     canceled_at: payment.canceledAt,
     cancellation_reason: payment.cancellationReason,
-    capture_method: "automatic_async",
+    capture_method: payment.captureMethod ?? "automatic_async",
     client_secret: payment.clientSecret,
     confirmation_method: "automatic",
     created: payment.created,

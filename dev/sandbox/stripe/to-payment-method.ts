@@ -1,6 +1,6 @@
 // A payment method as Stripe's API shows it.
 import type { Stripe } from "stripe";
-import type { AttachedMethod } from "./payment.ts";
+import type { AttachedMethod } from "./records.ts";
 
 export const noBillingDetails = {
   address: null,

@@ -1,7 +1,12 @@
 // The one place that turns what was thrown into what a caller is told.
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { ValidationError } from "@bufbuild/protovalidate";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "../../../gen/google/rpc/error_details_pb.js";
 import type { Log } from "../log.ts";
 import { Refusal, type RefusalCode } from "../refusal.ts";
 import { isTransient } from "../transient.ts";
@@ -30,7 +35,7 @@ export interface ErrorOptions {
 
 /**
  * What the caller is told: a Refusal its code and message (google.rpc.BadRequest for the field, ErrorInfo for the
- * reason), a broken contract INVALID_ARGUMENT with the fields, a passing failure UNAVAILABLE, anything else INTERNAL.
+ * reason, RetryInfo for the wait), a broken contract INVALID_ARGUMENT with the fields, a passing failure UNAVAILABLE, anything else INTERNAL.
  * The cause of the last two goes into the log, and nowhere else.
  */
 export function toConnectError(
@@ -81,6 +86,10 @@ function refused(error: Refusal): ConnectError {
       desc: ErrorInfoSchema,
       value: { reason: error.reason, domain: REASON_DOMAIN },
     });
+  }
+  if (error.retryAfterMs !== undefined) {
+    const retryDelay = durationFromMs(error.retryAfterMs);
+    answer.details.push({ desc: RetryInfoSchema, value: { retryDelay } });
   }
   return answer;
 }

@@ -1,0 +1,46 @@
+// The Payment service's SQL: the inbox of Stripe's events.
+import { asc, eq, inArray, lt, sql } from "drizzle-orm";
+import type { Database, Transaction } from "../platform/database/open.ts";
+import { stripeEvents } from "./schema.ts";
+import { inMs, type Lease } from "./store.ts";
+
+export type StripeEventRow = typeof stripeEvents.$inferSelect;
+
+/** Stores a webhook's event, once. */
+export async function saveStripeEvent(
+  db: Database,
+  row: typeof stripeEvents.$inferInsert,
+): Promise<void> {
+  await db.insert(stripeEvents).values(row).onConflictDoNothing();
+}
+
+/** Takes events that are due to be applied. */
+export async function claimDueEvents(db: Database, lease: Lease): Promise<StripeEventRow[]> {
+  const due = db
+    .select({ id: stripeEvents.id })
+    .from(stripeEvents)
+    .where(lt(stripeEvents.dueTime, sql`now()`))
+    .orderBy(asc(stripeEvents.dueTime))
+    .limit(lease.limit)
+    .for("update", { skipLocked: true });
+  return await db
+    .update(stripeEvents)
+    .set({ dueTime: inMs(lease.leaseMs), tries: sql`${stripeEvents.tries} + 1` })
+    .where(inArray(stripeEvents.id, due))
+    .returning();
+}
+
+export async function saveEventOutcome(
+  db: Database | Transaction,
+  id: string,
+  outcome: { readonly status: string; readonly reason?: string; readonly dueInMs: number | null },
+): Promise<void> {
+  await db
+    .update(stripeEvents)
+    .set({
+      status: outcome.status,
+      reason: outcome.reason ?? "",
+      dueTime: outcome.dueInMs === null ? null : inMs(outcome.dueInMs),
+    })
+    .where(eq(stripeEvents.id, id));
+}
