@@ -22,7 +22,8 @@ import type { ErrorKind } from "./subscription.ts";
 
 const POLL_MS = 1_000;
 const FORGOTTEN_EVERY_MS = 15_000;
-const TRANSIENT_REST_MS = 5_000;
+/** What is away may be back at once; the events behind a held one wait for it, too. */
+const TRANSIENT_REST_MS = 1_000;
 
 export interface HeldRetryOptions {
   readonly app: Application;
