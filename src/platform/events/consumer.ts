@@ -148,7 +148,8 @@ async function readBatch(r: Reading, batch: PartitionBatch, control: BatchContro
   await commit();
   const place = `${batch.topic}/${batch.partition}`;
   if (failed.length === 0) return void r.failures.delete(place);
-  const failures = (r.failures.get(place) ?? 0) + 1;
+  // Whatever was applied before it failed again says that what was away came back meanwhile.
+  const failures = (watermark.next() === undefined ? (r.failures.get(place) ?? 0) : 0) + 1;
   r.failures.set(place, failures);
   const error = underlying(failed[0]);
   r.app.log.warn(
