@@ -9,14 +9,14 @@ import { newCustomer } from "./harness/people.ts";
 import { query } from "./harness/rows.ts";
 import { mailsTo } from "./harness/sandbox.ts";
 import { anUnpaidOrder, becomes, getOrder, placeOrder } from "./harness/shop.ts";
-import { openWriter } from "./harness/writer.ts";
+import { openPutter } from "./harness/records.ts";
 
 type Reader = "order" | "notification";
 
 const place = inject("shared");
 const newer = newerContract();
-const writer = await openWriter(place);
-afterAll(() => writer[Symbol.asyncDispose]());
+const putter = await openPutter(place);
+afterAll(() => putter[Symbol.asyncDispose]());
 
 /** Writes an event of the newer contract, given as JSON. Its ID. */
 function put(
@@ -24,7 +24,7 @@ function put(
   event: { readonly key: string; readonly sequence: number; readonly type: string },
   json: JsonValue,
 ): Promise<string> {
-  return writer.put(schema, { ...event, value: toBinary(schema, fromJson(schema, json)) });
+  return putter.put(schema, { ...event, value: toBinary(schema, fromJson(schema, json)) });
 }
 
 /** Waits until the service is done with the event, and sees that nothing of its key is held. */

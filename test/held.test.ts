@@ -1,5 +1,4 @@
 // The promise: an event that cannot be applied is kept and visible, in the order of its key, and stops nobody else's.
-import { create, toBinary, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { v7 } from "uuid";
 import { OrderEventSchema } from "../gen/waybill/order/v1/order_event_pb.js";
@@ -7,20 +6,17 @@ import { PaymentStatus } from "../gen/waybill/payment/v1/payment_pb.js";
 import { PaymentStatusEventSchema } from "../gen/waybill/payment/v1/payment_status_event_pb.js";
 import { eventually } from "./harness/eventually.ts";
 import { newCustomer } from "./harness/people.ts";
+import { encoded, openPutter, orderCreated } from "./harness/records.ts";
 import { query } from "./harness/rows.ts";
 import { mailsTo } from "./harness/sandbox.ts";
 import { becomes, placeOrder } from "./harness/shop.ts";
-import { openWriter } from "./harness/writer.ts";
 
 const place = inject("shared");
-const writer = await openWriter(place);
-afterAll(() => writer[Symbol.asyncDispose]());
+const putter = await openPutter(place);
+afterAll(() => putter[Symbol.asyncDispose]());
 
 const putStatus = (key: string, sequence: number, value: Uint8Array): Promise<string> =>
-  writer.put(PaymentStatusEventSchema, { key, sequence, type: "payment.status-updated", value });
-
-const encoded = <S extends DescMessage>(schema: S, init: MessageInitShape<S>): Uint8Array =>
-  toBinary(schema, create(schema, init));
+  putter.put(PaymentStatusEventSchema, { key, sequence, type: "payment.status-updated", value });
 
 const paymentFailed = (orderId: string, attemptNumber: number): Uint8Array =>
   encoded(PaymentStatusEventSchema, {
@@ -28,20 +24,6 @@ const paymentFailed = (orderId: string, attemptNumber: number): Uint8Array =>
     customerId: "held",
     paymentId: v7(),
     event: { case: "paymentStatusUpdated", value: { status: PaymentStatus.FAILED, attemptNumber } },
-  });
-
-const orderCreated = (orderId: string, email: string): Uint8Array =>
-  encoded(OrderEventSchema, {
-    orderId,
-    customerId: "held",
-    event: {
-      case: "orderCreated",
-      value: {
-        number: "HELD-0000-00",
-        total: { currencyCode: "EUR", minorUnits: 100n },
-        contact: { email },
-      },
-    },
   });
 
 const heldBy = (store: "order" | "notification", orderId: string) =>
@@ -67,11 +49,11 @@ describe("an event whose ground comes by another topic", () => {
     });
     expect(await mailsTo(place, email)).toEqual([]);
 
-    await writer.put(OrderEventSchema, {
+    await putter.put(OrderEventSchema, {
       key: orderId,
       sequence: 1,
       type: "order.created",
-      value: orderCreated(orderId, email),
+      value: orderCreated(orderId, email, "HELD-0000-00"),
     });
 
     await eventually(async () => {

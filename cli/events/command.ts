@@ -7,6 +7,9 @@ import { EventAdminService } from "../../gen/waybill/event/v1/event_admin_servic
 import type { Target } from "../target.ts";
 import { UsageError } from "../usage.ts";
 
+/** An option that takes a text. */
+export const string = { type: "string" } as const;
+
 const CALL_LIMIT_MS = 15_000;
 
 export type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;

@@ -15,6 +15,7 @@ import {
   onlyOperand,
   onlyTarget,
   required,
+  string,
   text,
   type Call,
   type Command,
@@ -22,8 +23,6 @@ import {
   type Values,
 } from "./command.ts";
 import { LIST_OPTIONS, named, showList } from "./list.ts";
-
-const string = { type: "string" } as const;
 
 export const deadCommands: readonly Command[] = [
   {

@@ -7,14 +7,13 @@ import {
   onlyOperand,
   onlyTarget,
   required,
+  string,
   text,
   type Call,
   type Command,
   type Outcome,
 } from "./command.ts";
 import { LIST_OPTIONS, showList } from "./list.ts";
-
-const string = { type: "string" } as const;
 
 export const parkedCommands: readonly Command[] = [
   {

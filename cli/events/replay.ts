@@ -18,10 +18,10 @@ import {
   type Command,
   type Outcome,
   type Values,
+  string,
 } from "./command.ts";
 
 const CALL_LIMIT_MS = 30_000;
-const string = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
 export const replay: Command = {

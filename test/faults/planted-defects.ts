@@ -10,6 +10,9 @@ import { DEFECT_NAMES } from "./plant/plants.ts";
 const AT_ONCE = 7;
 const SEED_LIMIT = 2 ** 31;
 
+/** Some defects need luck to show: so often they are given another chance of it. */
+const TRIES = 3;
+
 /** What of these cases is not as it should be: a defect that stayed hidden, or a finding where there is none. */
 export async function whatIsHidden(
   servers: LayerServers,
@@ -17,9 +20,16 @@ export async function whatIsHidden(
   seed: number,
 ): Promise<string[]> {
   const wrong: string[] = [];
-  for (let at = 0; at < cases.length; at += AT_ONCE) {
-    const found = await tryCases(servers, cases.slice(at, at + AT_ONCE), seed);
-    for (const [one, findings] of found) wrong.push(...verdictOn(one, findings));
+  let left = cases;
+  for (let tried = 1; left.length > 0 && tried <= TRIES; tried += 1) {
+    const hidden = new Map<Case, readonly string[]>();
+    for (let at = 0; at < left.length; at += AT_ONCE) {
+      const found = await tryCases(servers, left.slice(at, at + AT_ONCE), seed + tried);
+      for (const [one, findings] of found) hidden.set(one, verdictOn(one, findings));
+    }
+    const isLast = tried === TRIES;
+    for (const [one, verdict] of hidden) if (one === NONE || isLast) wrong.push(...verdict);
+    left = left.filter((one) => one !== NONE && (hidden.get(one)?.length ?? 0) > 0);
   }
   return wrong;
 }

@@ -1,5 +1,6 @@
 // How the events of a service flow, as its database tells: what waits to be sent, and what is stuck.
 import { sql } from "drizzle-orm";
+import { isHead } from "./held.ts";
 import {
   heldEvent,
   outbox,
@@ -61,9 +62,7 @@ export async function countStuck(db: Database, consumer: string): Promise<StuckC
            count(*) FILTER (WHERE state = 'waiting') AS waiting,
            ${epochMs(sql`now() - min(create_time) FILTER (WHERE state = 'waiting')`)} AS oldest_waiting_ms,
            (SELECT count(*) FROM ${outboxParked}) AS parked,
-           (SELECT count(*) FROM ${heldEvent} AS h WHERE h.consumer = ${consumer} AND h.state = 'dead' AND NOT EXISTS (
-             SELECT 1 FROM ${heldEvent} AS e
-             WHERE e.consumer = h.consumer AND e.key = h.key AND e.topic = h.topic AND e.id < h.id)) AS quarantined
+           (SELECT count(*) FROM ${heldEvent} AS h WHERE h.consumer = ${consumer} AND h.state = 'dead' AND ${isHead()}) AS quarantined
     FROM ${heldEvent} WHERE consumer = ${consumer}`);
   const [counts] = rows;
   if (counts === undefined) throw new Error("a count without a row");

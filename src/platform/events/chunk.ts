@@ -8,6 +8,8 @@ import type { ReceivedEvent } from "./received.ts";
 import type { Database } from "./schema.ts";
 import type { ErrorKind } from "./subscription.ts";
 
+/** Events that share a transaction. */
+export const CHUNK_EVENTS = 50;
 /** How often a handler may fail with a bug. */
 export const BUG_TRIES = 3;
 

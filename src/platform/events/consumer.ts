@@ -1,6 +1,6 @@
 // Reads topics for a service: every event is applied once, in the order of its key, whatever fails in between.
 import type { Application } from "./apply.ts";
-import { applyChunk, type ChunkParts } from "./chunk.ts";
+import { applyChunk, CHUNK_EVENTS, type ChunkParts } from "./chunk.ts";
 import { createCrashCount } from "./crash-count.ts";
 import { underlying } from "./failure.ts";
 import { startHeldRetry } from "./held-retry.ts";
@@ -18,8 +18,6 @@ export type { ErrorKind, Subscription } from "./subscription.ts";
 
 /** How many transactions of a consumer run at the same time. The connection pool must have more. */
 const LANES = 4;
-/** Events that share a transaction. */
-const CHUNK_EVENTS = 50;
 const COMMIT_EVERY_MS = 1_000;
 const HOLD_LIMIT_MS = 24 * 60 * 60 * 1000;
 const STOP_LIMIT_MS = 9_500;
@@ -148,7 +146,8 @@ async function readBatch(r: Reading, batch: PartitionBatch, control: BatchContro
   await commit();
   const place = `${batch.topic}/${batch.partition}`;
   if (failed.length === 0) return void r.failures.delete(place);
-  const failures = (r.failures.get(place) ?? 0) + 1;
+  // Whatever was applied before it failed again says that what was away came back meanwhile.
+  const failures = (watermark.next() === undefined ? (r.failures.get(place) ?? 0) : 0) + 1;
   r.failures.set(place, failures);
   const error = underlying(failed[0]);
   r.app.log.warn(

@@ -102,12 +102,12 @@ async function uncount(db: Database, consumer: string, eventIds: readonly string
     WHERE consumer = ${consumer} AND event_id = ANY (${ids}::uuid[]) AND started > 1`);
 }
 
-/** In the transaction that ends the event. */
-export async function removeCount(
+/** In the transaction that ends the events, or lets them begin anew. */
+export async function removeCounts(
   tx: Transaction,
   consumer: string,
-  eventId: string,
+  eventIds: readonly string[],
 ): Promise<void> {
   await tx.execute(sql`
-    DELETE FROM ${eventAttempt} WHERE consumer = ${consumer} AND event_id = ${eventId}::uuid`);
+    DELETE FROM ${eventAttempt} WHERE consumer = ${consumer} AND event_id = ANY (${`{${eventIds.join(",")}}`}::uuid[])`);
 }

@@ -1,9 +1,10 @@
 // The dead among the held events: what an operator sees of them, and does with them.
 import { and, sql, type SQL } from "drizzle-orm";
 import type { StoredHeaders } from "./cloud-event.ts";
+import { removeCounts } from "./crash-count.ts";
 import { findHeldKey, type HeldKeyRow } from "./held-key.ts";
-import { removeHeld } from "./held.ts";
-import { eventAttempt, heldEvent, inbox, type Database, type Transaction } from "./schema.ts";
+import { isHead, removeHeld } from "./held.ts";
+import { heldEvent, inbox, type Database, type Transaction } from "./schema.ts";
 import { epochMs, filter, timestamp, type PageOf } from "./sql.ts";
 
 export interface DeadLetterRow extends Record<string, unknown> {
@@ -115,15 +116,14 @@ export async function replayDeadLetters(
   const rows = await tx.execute<{ event_id: string }>(sql`
     UPDATE ${heldEvent} AS h SET state = 'waiting', attempts = 0, error = NULL, dead_time = NULL,
            reason = 'an operator asked for another try', create_time = now(),
-           due_time = CASE WHEN EXISTS (
-             SELECT 1 FROM ${heldEvent} AS e
-             WHERE e.consumer = h.consumer AND e.key = h.key AND e.topic = h.topic AND e.id < h.id
-           ) THEN NULL ELSE now() END
+           due_time = CASE WHEN ${isHead()} THEN now() END
     WHERE ${targeted(consumer, target)} RETURNING h.event_id`);
-  const ids = `{${rows.map((row) => row.event_id).join(",")}}`;
   // Of one that ended its processes: it starts with a clean record, or it would be dead again untried.
-  await tx.execute(sql`
-    DELETE FROM ${eventAttempt} WHERE consumer = ${consumer} AND event_id = ANY (${ids}::uuid[])`);
+  await removeCounts(
+    tx,
+    consumer,
+    rows.map((row) => row.event_id),
+  );
   return rows.length;
 }
 

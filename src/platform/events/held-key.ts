@@ -1,5 +1,6 @@
 // The keys some of whose events are held: each with its head, the event that all others of it wait for.
 import { and, sql, type SQL } from "drizzle-orm";
+import { isHead } from "./held.ts";
 import { heldEvent, type Database, type Transaction } from "./schema.ts";
 import { epochMs, filter, type PageOf } from "./sql.ts";
 
@@ -24,9 +25,7 @@ const heads = (consumer: string): SQL => sql`
            SELECT count(*)::int FROM ${heldEvent} AS l
            WHERE l.consumer = h.consumer AND l.key = h.key AND l.topic = h.topic AND l.id > h.id) AS later
   FROM ${heldEvent} AS h
-  WHERE h.consumer = ${consumer} AND NOT EXISTS (
-    SELECT 1 FROM ${heldEvent} AS e
-    WHERE e.consumer = h.consumer AND e.key = h.key AND e.topic = h.topic AND e.id < h.id)`;
+  WHERE h.consumer = ${consumer} AND ${isHead()}`;
 
 /** The longest held first. */
 export async function listHeldKeys(

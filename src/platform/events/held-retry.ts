@@ -1,7 +1,7 @@
 // Gives held events their next try: when another event of their key was applied, or when the clock says so.
 import { applyEvent, nameOf, reportDead, type Application } from "./apply.ts";
 import { BUG_TRIES, crashError } from "./chunk.ts";
-import { CRASH_LIMIT, removeCount, type CrashCount } from "./crash-count.ts";
+import { CRASH_LIMIT, removeCounts, type CrashCount } from "./crash-count.ts";
 import { underlying } from "./failure.ts";
 import {
   buryHeld,
@@ -22,7 +22,8 @@ import type { ErrorKind } from "./subscription.ts";
 
 const POLL_MS = 1_000;
 const FORGOTTEN_EVERY_MS = 15_000;
-const TRANSIENT_REST_MS = 5_000;
+/** What is away may be back at once; the events behind a held one wait for it, too. */
+const TRANSIENT_REST_MS = 1_000;
 
 export interface HeldRetryOptions {
   readonly app: Application;
@@ -89,7 +90,7 @@ async function retryCounted(o: HeldRetryOptions, tx: Transaction, tried: Tried):
   const suspects = await o.crashes.begin([eventId]);
   if (suspects.size === 0) await retryIn(o, tx, tried, 0);
   else await o.crashes.alone(eventId, (crashes) => retryIn(o, tx, tried, crashes));
-  await removeCount(tx, o.app.consumer, eventId);
+  await removeCounts(tx, o.app.consumer, [eventId]);
 }
 
 async function retryIn(

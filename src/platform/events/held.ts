@@ -1,5 +1,5 @@
 // The rows of held events: what was taken and not applied, in the order of its topic and key.
-import { sql } from "drizzle-orm";
+import { sql, type SQL } from "drizzle-orm";
 import { headersFromJson, headersToJson, type StoredHeaders } from "./cloud-event.ts";
 import { errorText, storable, underlying } from "./failure.ts";
 import { textArray } from "./outbox-rows.ts";
@@ -30,6 +30,12 @@ export interface HeldRow extends Record<string, unknown> {
   /** Milliseconds since it was held. */
   readonly age_ms: number;
 }
+
+/** Nothing of its consumer, topic and key was held before the row `h`: the others of its key wait for it. */
+export const isHead = (): SQL => sql`
+  NOT EXISTS (
+    SELECT 1 FROM ${heldEvent} AS e
+    WHERE e.consumer = h.consumer AND e.key = h.key AND e.topic = h.topic AND e.id < h.id)`;
 
 export const recordOf = (row: HeldRow): InRecord => ({
   topic: row.topic,
@@ -118,9 +124,7 @@ export async function nextDue(tx: Transaction, consumer: string): Promise<HeldRo
     SELECT id, topic, key, partition, "offset", headers, record_key, payload, attempts,
            (extract(epoch FROM now() - create_time) * 1000)::float8 AS age_ms
     FROM ${heldEvent} AS h
-    WHERE consumer = ${consumer} AND state = 'waiting' AND due_time <= now() AND NOT EXISTS (
-      SELECT 1 FROM ${heldEvent} AS e
-      WHERE e.consumer = h.consumer AND e.key = h.key AND e.topic = h.topic AND e.id < h.id)
+    WHERE consumer = ${consumer} AND state = 'waiting' AND due_time <= now() AND ${isHead()}
     ORDER BY due_time, id LIMIT 1 FOR UPDATE OF h SKIP LOCKED`);
   return rows[0];
 }
@@ -167,7 +171,5 @@ export async function buryHeld(
 export async function findForgottenHeads(db: Database, consumer: string): Promise<void> {
   await db.execute(sql`
     UPDATE ${heldEvent} AS h SET due_time = now()
-    WHERE consumer = ${consumer} AND state = 'waiting' AND due_time IS NULL AND NOT EXISTS (
-      SELECT 1 FROM ${heldEvent} AS e
-      WHERE e.consumer = h.consumer AND e.key = h.key AND e.topic = h.topic AND e.id < h.id)`);
+    WHERE consumer = ${consumer} AND state = 'waiting' AND due_time IS NULL AND ${isHead()}`);
 }

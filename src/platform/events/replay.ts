@@ -1,7 +1,7 @@
 // Reads a part of a topic again: what the consumer never took is applied, as if it had just come.
 import { sql } from "drizzle-orm";
 import type { Verdict } from "./apply.ts";
-import { applyChunk, repeatEvent, type ChunkParts } from "./chunk.ts";
+import { applyChunk, CHUNK_EVENTS, repeatEvent, type ChunkParts } from "./chunk.ts";
 import { underlying } from "./failure.ts";
 import { heldTopicsOf } from "./held.ts";
 import type { EventLog, InRecord, OffsetRange } from "./ports.ts";
@@ -12,8 +12,6 @@ import type { Subscription } from "./subscription.ts";
 
 /** Records that are looked up together, and done before it is looked whether there is time for more. */
 const LOOKUP_RECORDS = 100;
-/** Events that share a transaction. */
-const CHUNK_EVENTS = 50;
 /** A call reads no more than about so many records, however much time it has. */
 const CALL_LIMIT_RECORDS = 100_000;
 

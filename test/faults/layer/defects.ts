@@ -31,7 +31,7 @@ const CONSUMER = "ledger";
 const EVENTS = 200;
 const KEYS = 8;
 const SEND: SendWeather = { twice: 0.1, failsBefore: 0.1, failsAfter: 0.1, delayMs: 30 };
-const HANDLER: HandlerWeather = { awayEvery: 30, awayTries: 4, notYet: 0.01, delayMs: 4 };
+const HANDLER: HandlerWeather = { awayEvery: 60, awayTries: 3, notYet: 0.01, delayMs: 4 };
 const WRITING: Omit<Writing, "keys"> = {
   total: EVENTS,
   perSecond: 250,
@@ -39,7 +39,7 @@ const WRITING: Omit<Writing, "keys"> = {
   rollBack: 0.1,
   delayMs: 120,
 };
-const REST_WITHIN_MS = 40_000;
+const REST_WITHIN_MS = 90_000;
 /** Consumers are replicas; all are relays. */
 const MEMBERS = [
   { service: CONSUMER, consumes: true },
