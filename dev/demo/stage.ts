@@ -73,20 +73,16 @@ export function createStage(stack: StackFile, ear: Ear): Stage {
   const say = <T>(path: string, body?: object) =>
     ask<T>(stack.gateway + path, stack.tokens.alice, body);
   const atSandbox = <T>(path: string, body?: object) => ask<T>(sandboxOf(stack) + path, "", body);
-  const tellNew = () => {
-    for (const event of heard.splice(0)) if (event.key === orderId) tellEvent(story, event);
-  };
-  const until = async (otherwise: string, isSo: (now: Shown) => boolean): Promise<Shown> => {
-    let now: Shown | undefined;
-    await eventually(otherwise, async () => {
-      tellNew();
-      now = await say<Shown>(`/v1/orders/${orderId}`);
-      return isSo(now);
+  const wait = (otherwise: string, isSo: () => Promise<boolean>) =>
+    eventually(otherwise, () => {
+      for (const event of heard.splice(0)) if (event.key === orderId) tellEvent(story, event);
+      return isSo();
     });
-    if (now === undefined) throw new Error(otherwise);
-    tellNew();
-    const { order, payment } = now;
-    story.tell("order", `GET /v1/orders/… → ${order.status}, its payment is ${wordsOf(payment)}`);
+  const until = async (otherwise: string, isSo: (now: Shown) => boolean): Promise<Shown> => {
+    const look = () => say<Shown>(`/v1/orders/${orderId}`);
+    let now = await look();
+    await wait(otherwise, async () => isSo((now = await look())));
+    story.tell("order", `GET /v1/orders/… → ${now.order.status}, its payment is ${wordsOf(now)}`);
     return now;
   };
 
@@ -95,49 +91,44 @@ export function createStage(stack: StackFile, ear: Ear): Stage {
     story,
     say,
     atSandbox,
+    until,
     operate: (path, body) => ask(stack.gateway + path, stack.tokens.operator, body),
     order: async (paymentMethod) => {
-      const request = {
-        items: [{ sku: "espresso-cups", quantity: 2 }],
-        ...(paymentMethod !== "" && { paymentMethod }),
-      };
+      const request = newOrder(paymentMethod);
       story.tell("client", `POST /v1/orders ${JSON.stringify(request)}`);
       const shown = await say<Shown>("/v1/orders", request);
-      const { order, payment } = shown;
+      const { order } = shown;
       orderId = order.id;
-      story.tell("order", `${order.number} is ${order.status}, its payment is ${wordsOf(payment)}`);
+      story.tell("order", `${order.number} is ${order.status}, its payment is ${wordsOf(shown)}`);
       return shown;
     },
     becomes: (...statuses) =>
       until(`the order did not become ${statuses.join(" or ")}`, ({ order }) =>
         statuses.includes(order.status),
       ),
-    until,
     ledger: async () => {
       const path = `/_/payments?order_id=${orderId}`;
       const { payments } = await atSandbox<{ payments: readonly Ledger[] }>(path);
-      for (const { id, status, charges, charged, refunded } of payments)
-        story.tell(
-          "stripe",
-          `${id} is ${status}: ${charges} charge(s), ${charged} charged, ${refunded} refunded`,
-        );
+      for (const entry of payments) tellLedger(story, entry);
       return payments;
     },
     mails: async (...subjects) => {
-      if (stack.sandbox === null) return story.tell("mail", "went out through Resend itself");
       const { order } = await say<Shown>(`/v1/orders/${orderId}`);
-      await eventually(`no mail "${subjects.join('", "')}" came`, async () => {
-        tellNew();
+      await wait(`no mail "${subjects.join('", "')}" came`, async () => {
         const { emails } = await atSandbox<{ emails: readonly Mail[] }>("/_/inbox");
-        const ours = emails.filter(({ subject }) => subject.includes(order.number));
-        const found = subjects.map((words) => ours.find(({ subject }) => subject.includes(words)));
-        if (found.includes(undefined)) return false;
-        for (const mail of found) story.tell("mail", `to ${mail?.to}: "${mail?.subject}"`);
+        const found = mailsOf(emails, order.number, subjects);
+        if (found.length < subjects.length) return false;
+        for (const { to, subject } of found) story.tell("mail", `to ${to}: "${subject}"`);
         return true;
       });
     },
   };
 }
+
+const newOrder = (paymentMethod: string) => ({
+  items: [{ sku: "espresso-cups", quantity: 2 }],
+  paymentMethod,
+});
 
 function sandboxOf({ sandbox }: StackFile): string {
   if (sandbox !== null) return sandbox.url;
@@ -159,8 +150,21 @@ async function ask<T>(url: string, token: string, body?: object): Promise<T> {
   return JSON.parse(answer) as T;
 }
 
-const wordsOf = ({ status, declineCode }: Shown["payment"]): string =>
+/** The first mail of the order for each of the words. */
+function mailsOf(mails: readonly Mail[], number: string, subjects: readonly string[]): Mail[] {
+  const ours = mails.filter(({ subject }) => subject.includes(number));
+  return subjects.flatMap((words) => ours.find(({ subject }) => subject.includes(words)) ?? []);
+}
+
+const wordsOf = ({ payment: { status, declineCode } }: Shown): string =>
   declineCode ? `${status} (${declineCode})` : status;
+
+function tellLedger(story: Story, { id, status, charges, charged, refunded }: Ledger): void {
+  story.tell(
+    "stripe",
+    `${id} is ${status}: ${charges} charge(s), ${charged} charged, ${refunded} refunded`,
+  );
+}
 
 function tellEvent(story: Story, { topic, partition, offset, type, summary, at }: Heard): void {
   story.tell("kafka", `${topic} ${partition}@${offset}: ${type}, ${summary}`, { at });

@@ -10,5 +10,5 @@ export async function tellDeclined(stage: Stage): Promise<void> {
   await stage.say<Shown>(`/v1/orders/${order.id}:pay`, body);
   await stage.becomes("ORDER_STATUS_PAID");
   await stage.mails("Payment received");
-  if (stage.stack.sandbox !== null) await stage.ledger();
+  await stage.ledger();
 }
