@@ -23,6 +23,9 @@ export interface StripePayment {
   readonly metadata: Readonly<Record<string, string>>;
   /** The charges that moved money. */
   readonly charges: number;
+  /** Sums, in Stripe's units. */
+  readonly charged: number;
+  readonly refunded: number;
 }
 
 export async function inbox(place: Place): Promise<Inbox> {
@@ -44,8 +47,12 @@ export async function stripePayments(place: Place): Promise<readonly StripePayme
 }
 
 /** Stripe's payments that say they are for the order: there must never be two. */
-export async function stripePaymentsOf(place: Place, orderId: string): Promise<StripePayment[]> {
-  return (await stripePayments(place)).filter(({ metadata }) => metadata["order_id"] === orderId);
+export async function stripePaymentsOf(
+  place: Place,
+  orderId: string,
+): Promise<readonly StripePayment[]> {
+  const path = `/_/payments?order_id=${orderId}`;
+  return (await get<{ payments: StripePayment[] }>(place, path)).payments;
 }
 
 /** The customer's browser: pays, or passes 3-D Secure. */
