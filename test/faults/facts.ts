@@ -53,7 +53,7 @@ export interface Facts {
     readonly status: string;
     /** The sum of the refunds that did not fail. */
     readonly refunded: number;
-    /** How many refunds there are, and how many of them did not fail. */
+    /** How many refunds there are, and of how many the money is on its way back. */
     readonly refunds: number;
     readonly goodRefunds: number;
   }[];

@@ -71,8 +71,8 @@ async function rowsOf({
     databases.mustAsk<Facts["payments"][number]>(
       "payment",
       `select p.order_id as "orderId", p.status, count(r.id)::int as refunds,
-         count(r.id) filter (where r.status <> 'FAILED')::int as "goodRefunds",
-         coalesce(sum(r.minor_units) filter (where r.status <> 'FAILED'), 0)::int as refunded
+         count(r.id) filter (where r.status in ('PENDING', 'SUCCEEDED'))::int as "goodRefunds",
+         coalesce(sum(r.minor_units) filter (where r.status not in ('FAILED', 'CANCELLED')), 0)::int as refunded
        from payments p left join refunds r on r.payment_id = p.id group by p.id`,
     ),
     databases.mustAsk<Facts["notifications"][number]>(

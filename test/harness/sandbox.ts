@@ -75,12 +75,20 @@ export async function faultsToCome(place: Place): Promise<readonly unknown[]> {
   return (await get<{ faults: unknown[] }>(place, "/_/faults")).faults;
 }
 
+/** No fault strikes any more. */
+export async function forgetFaults(place: Place): Promise<void> {
+  const { status, text } = await ask(`${sandboxUrl(place)}/_/faults`, { method: "DELETE" });
+  if (status >= 300) throw new Error(`the faults are not forgotten: ${text}`);
+}
+
+/** The webhooks that were held are sent. */
+export const releaseWebhooks = (place: Place): Promise<void> =>
+  inBrowser(place, "webhooks/release");
+
 /** Until it is disposed, faults may strike; afterwards none is left for the tests that follow. */
 export function faultsUntilDone(place: Place): AsyncDisposable {
   return {
-    [Symbol.asyncDispose]: async () => {
-      await ask(`${sandboxUrl(place)}/_/faults`, { method: "DELETE" });
-    },
+    [Symbol.asyncDispose]: () => forgetFaults(place),
   };
 }
 
