@@ -11,6 +11,7 @@ import { poisonEvents } from "./f9-poison.ts";
 import { rebalance } from "./f10-rebalance.ts";
 import { newerWriter } from "./f11-newer-contract.ts";
 import { plantedDefects } from "./planted-defects.ts";
+import { lives } from "./p1-lives.ts";
 import { races } from "./races.ts";
 import { oldSnapshot } from "./f12-old-snapshot.ts";
 
@@ -27,5 +28,6 @@ export const FAULTS: readonly Fault[] = [
   newerWriter,
   oldSnapshot,
   ...races,
+  lives,
   plantedDefects,
 ];

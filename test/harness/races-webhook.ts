@@ -1,12 +1,11 @@
 // Two of Stripe's webhooks at once: each event twice in the same moment, and the news of a failure beside that of the success.
 import { eventually } from "./eventually.ts";
-import { ask } from "./http.ts";
 import { intentIn, seenByOperator } from "./orders.ts";
 import { newCustomer } from "./people.ts";
-import { type Place, sandboxUrl } from "./place.ts";
+import type { Place } from "./place.ts";
 import type { Race, RaceResult } from "./races.ts";
 import { query } from "./rows.ts";
-import { inBrowser, orderFault, stripePaymentsOf } from "./sandbox.ts";
+import { inBrowser, orderFault, stripeEventsOf, stripePaymentsOf } from "./sandbox.ts";
 import { anUnpaidOrder, placeOrder } from "./shop.ts";
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 
@@ -15,11 +14,6 @@ const ABREAST = 10;
 const EACH_TWICE = 2;
 /** Of one order: a failed payment and a successful one have fewer. */
 const EVENTS_AT_MOST = 50;
-
-interface StripeEvent {
-  readonly id: string;
-  readonly type: string;
-}
 
 /** The customer's card is declined, then another one pays; all that Stripe has to tell of it comes in the same moment, twice. */
 export const twoWebhooks: Race = async (place, { rounds }) => {
@@ -46,7 +40,7 @@ async function round(place: Place): Promise<readonly [outcome: string, wrong: re
   const declined = { payment_method: "pm_card_chargeDeclined" };
   await inBrowser(place, `pay/${intent}`, declined).catch(() => undefined); // Stripe says so, too
   await inBrowser(place, `pay/${intent}`, { payment_method: "pm_card_visa" });
-  const events = (await eventsOf(place, intent)).map(({ id }) => id);
+  const events = (await stripeEventsOf(place, intent)).map(({ id }) => id);
 
   const twice = Array.from({ length: EACH_TWICE }, () => events).flat();
   await Promise.all(twice.map((id) => inBrowser(place, "webhooks/send", { events: [id] })));
@@ -89,13 +83,4 @@ async function isPaidOnce(
   );
   const applied = inbox.filter(({ status }) => status === "APPLIED").length;
   return [`${applied} of ${inbox.length} events applied`, wrong];
-}
-
-/** What Stripe has to tell of the PaymentIntent. */
-async function eventsOf(place: Place, intent: string): Promise<readonly StripeEvent[]> {
-  const { json } = await ask(`${sandboxUrl(place)}/_/webhooks`);
-  const { webhooks } = json as unknown as {
-    webhooks: (StripeEvent & { readonly payment: string })[];
-  };
-  return webhooks.filter(({ payment }) => payment === intent);
 }

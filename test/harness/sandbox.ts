@@ -1,4 +1,5 @@
 // What the providers saw and did, and what the customer does in the browser.
+import { Stripe } from "stripe";
 import { ask } from "./http.ts";
 import { type Place, sandboxUrl } from "./place.ts";
 
@@ -26,6 +27,13 @@ export interface StripePayment {
   /** Sums, in Stripe's units. */
   readonly charged: number;
   readonly refunded: number;
+  readonly refunds: readonly { readonly id: string; readonly status: string }[];
+  readonly disputes: readonly { readonly id: string; readonly status: string }[];
+}
+
+export interface StripeEvent {
+  readonly id: string;
+  readonly type: string;
 }
 
 export async function inbox(place: Place): Promise<Inbox> {
@@ -53,6 +61,23 @@ export async function stripePaymentsOf(
 ): Promise<readonly StripePayment[]> {
   const path = `/_/payments?order_id=${orderId}`;
   return (await get<{ payments: StripePayment[] }>(place, path)).payments;
+}
+
+/** What Stripe has to tell of a PaymentIntent, the oldest first. */
+export async function stripeEventsOf(
+  place: Place,
+  paymentIntentId: string,
+): Promise<readonly StripeEvent[]> {
+  const { webhooks } = await get<{
+    webhooks: (StripeEvent & { readonly payment: string })[];
+  }>(place, "/_/webhooks");
+  return webhooks.filter(({ payment }) => payment === paymentIntentId);
+}
+
+/** Somebody with the account's key, who is not Waybill. */
+export function atDashboard(place: Place): Stripe {
+  const { hostname, port } = new URL(sandboxUrl(place));
+  return new Stripe("sk_test_x", { host: hostname, port, protocol: "http", telemetry: false });
 }
 
 /** The customer's browser: pays, or passes 3-D Secure. */
