@@ -1,12 +1,6 @@
 // The promise: nobody reads, pays or cancels someone else's order. Every RPC of the contract, tried by every kind of caller.
 import { randomUUID } from "node:crypto";
-import {
-  type DescMethod,
-  type DescService,
-  getOption,
-  hasOption,
-  type JsonObject,
-} from "@bufbuild/protobuf";
+import { type DescMethod, type DescService, hasOption, type JsonObject } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { access } from "../gen/waybill/access/v1/options_pb.js";
 import { EventAdminService } from "../gen/waybill/event/v1/event_admin_service_pb.js";
