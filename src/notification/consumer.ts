@@ -28,6 +28,10 @@ import { localeOf, renderTemplate, TEMPLATE_VERSION, type TemplateName } from ".
 import { together } from "../platform/events/together.ts";
 
 const ignored = (reason: string): Outcome => ({ outcome: "ignored", reason });
+const NOT_YET: Outcome = {
+  outcome: "not_yet",
+  reason: "order.created, which says whom to tell, is not here yet",
+};
 const NOBODY_IS_TOLD = ignored("nobody is told of this event");
 
 export const notificationSubscriptions: readonly Subscription[] = [
@@ -39,7 +43,9 @@ export const notificationSubscriptions: readonly Subscription[] = [
         return await onOrderCreated(tx, event, happened.value, meta);
       const template = happened.case && TEMPLATES[happened.case];
       if (template === undefined) return NOBODY_IS_TOLD;
-      return await tell(tx, orderId, { template, source: `event:${meta.eventId}` });
+      const told = await tell(tx, orderId, { template, source: `event:${meta.eventId}` });
+      // Events of one topic come in the order of their key: what is not here now will not come.
+      return told ?? ignored("no order.created of this order was told");
     },
   },
   {
@@ -107,11 +113,13 @@ async function onPaymentRefunded(
   if ((await findBySource(tx, source)) !== undefined)
     return ignored("the customer was told of this refund already");
   const late = refund.reason === RefundReason.LATE_PAYMENT;
-  return await tell(tx, orderId, {
+  const told = await tell(tx, orderId, {
     template: late ? "payment-returned" : "payment-refunded",
     source,
     refundMinorUnits: refund.amount?.minorUnits ?? 0n,
   });
+  // It comes by another topic than the order, so it may be here first.
+  return told ?? NOT_YET;
 }
 
 interface Telling {
@@ -121,14 +129,14 @@ interface Telling {
   readonly refundMinorUnits?: bigint;
 }
 
-async function tell(tx: Transaction, orderId: string, telling: Telling): Promise<Outcome> {
+/** Undefined: nobody knows yet whom to tell. */
+async function tell(
+  tx: Transaction,
+  orderId: string,
+  telling: Telling,
+): Promise<Outcome | undefined> {
   const contact = await findOrderContact(tx, orderId);
-  // A refund came by another topic, so it may be here before the order is.
-  if (contact === undefined)
-    return {
-      outcome: "not_yet",
-      reason: "order.created, which says whom to tell, is not here yet",
-    };
+  if (contact === undefined) return undefined;
   const messages = messagesOf(contact, telling);
   if (messages.length === 0) return ignored("there is no address to tell it to");
   await together([saveNotifications(tx, messages), noteMessages(tx, contact, messages)]);
