@@ -1,4 +1,5 @@
 // What the providers saw and did, and what the customer does in the browser.
+import { Stripe } from "stripe";
 import { ask } from "./http.ts";
 import { type Place, sandboxUrl } from "./place.ts";
 
@@ -26,6 +27,7 @@ export interface StripePayment {
   /** Sums, in Stripe's units. */
   readonly charged: number;
   readonly refunded: number;
+  readonly disputes: readonly { readonly id: string }[];
 }
 
 export async function inbox(place: Place): Promise<Inbox> {
@@ -68,6 +70,24 @@ export async function orderFault(
 ): Promise<void> {
   const answer = await ask(`${sandboxUrl(place)}/_/faults`, { body: fault });
   if (answer.status !== 201) throw new Error(`no such fault: ${answer.text}`);
+}
+
+/** A fault of Stripe's that strikes only what belongs to the order. */
+export const faultOf = (
+  place: Place,
+  orderId: string,
+  fault: Readonly<Record<string, unknown>>,
+): Promise<void> =>
+  orderFault(place, { provider: "stripe", metadata: { order_id: orderId }, ...fault });
+
+/** No webhook of the order is delivered: what happens at Stripe, nobody tells. */
+export const withoutWebhooks = (place: Place, orderId: string): Promise<void> =>
+  faultOf(place, orderId, { fault: "webhook_hold", count: 1000 });
+
+/** Somebody with the account's key, who sees all that Stripe has. */
+export function atStripe(place: Place): Stripe {
+  const { hostname, port } = new URL(sandboxUrl(place));
+  return new Stripe("sk_test_x", { host: hostname, port, protocol: "http", telemetry: false });
 }
 
 /** The faults that have not struck yet. */
