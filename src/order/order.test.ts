@@ -84,7 +84,7 @@ describe("a payment's news", () => {
 
 describe("an order may be paid again", () => {
   const why = (status: OrderState, paymentStatus: PaymentState, closing?: Closing) =>
-    whyNotPayable({ status, paymentStatus, attemptNumber: 1, closing });
+    whyNotPayable({ status, paymentStatus, attemptNumber: 1, closing }, { byAttempt: true });
 
   it("when the last attempt was refused, or waits for a method", () => {
     expect(why("FAILED", "FAILED")).toBeUndefined();
@@ -100,6 +100,13 @@ describe("an order may be paid again", () => {
   ])("but not while the last attempt is %s", (payment) =>
     expect(why("PENDING", payment)).toContain(payment),
   );
+  it("in the browser also while the last attempt waits for the customer to authenticate", () => {
+    const order = { status: "PENDING", attemptNumber: 1, closing: undefined } as const;
+    const inBrowser = (paymentStatus: PaymentState) =>
+      whyNotPayable({ ...order, paymentStatus }, { byAttempt: false });
+    expect(inBrowser("REQUIRES_ACTION")).toBeUndefined();
+    expect(inBrowser("UNKNOWN")).toContain("UNKNOWN");
+  });
   it("but not when it is final, or being cancelled", () => {
     expect(why("PAID", "SUCCEEDED")).toContain("PAID");
     expect(why("FAILED", "FAILED", "CANCELLED")).toContain("cancelled");
@@ -118,8 +125,9 @@ describe("the work that is due", () => {
   it.each([
     ["refund_late_money", { status: "EXPIRED" as const, lateMoney: true }],
     ["close", { closing: "CANCELLED" as const, initiated: false }],
-    ["initiate", { initiated: false, isExpired: true }],
+    ["initiate", { initiated: false }],
     ["expire", { isExpired: true }],
+    ["expire", { isExpired: true, initiated: false }],
     ["nothing", {}],
     ["nothing", { status: "PAID" as const, isExpired: true }],
   ])("is %s", (work, facts) => expect(dueWork({ ...order, ...facts })).toBe(work));

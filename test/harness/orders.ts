@@ -8,6 +8,7 @@ import { eventually } from "./eventually.ts";
 import { type Answer, ask, messageOf, type Question } from "./http.ts";
 import type { Person } from "./people.ts";
 import type { Place } from "./place.ts";
+import { query } from "./rows.ts";
 import { complete, getOrder, type OrderAndPayment } from "./shop.ts";
 
 type Caller = Pick<Person, "token">;
@@ -73,6 +74,12 @@ export const paymentBecomes = (
     if (now !== status) throw new Error(`the payment of order ${orderId} is ${now}, not ${status}`);
     return found;
   });
+
+/** The order should have been paid by now. */
+export async function timeIsOver(place: Place, orderId: string): Promise<void> {
+  const text = "update orders set expire_time = now(), due_time = now() where id = $1";
+  await query(place, "order", text, [orderId]);
+}
 
 /** The status in an answer to a call about an order; undefined where it is none. */
 export function statusIn({ json }: Answer): keyof typeof OrderStatus | undefined {

@@ -13,10 +13,10 @@ import {
   refundPayment,
   seenByOperator,
   statusIn,
+  timeIsOver,
 } from "./orders.ts";
 import { newCustomer, type Person } from "./people.ts";
 import type { Place } from "./place.ts";
-import { query } from "./rows.ts";
 import { inBrowser, stripePaymentsOf } from "./sandbox.ts";
 import { anOrder, anUnpaidOrder, becomes, placeOrder } from "./shop.ts";
 
@@ -124,12 +124,6 @@ async function anUnpaid(place: Place, round: number) {
     else await inBrowser(place, `pay/${intentIn(payment)}`, byCard).catch(() => undefined);
   };
   return { alice, orderId: order.id, pay };
-}
-
-/** The order should have been paid by now. */
-export async function timeIsOver(place: Place, orderId: string): Promise<void> {
-  const text = "update orders set expire_time = now(), due_time = now() where id = $1";
-  await query(place, "order", text, [orderId]);
 }
 
 async function after<T>(ms: number, work: () => Promise<T>): Promise<T> {
