@@ -15,7 +15,7 @@ import {
   statusIn,
   timeIsOver,
 } from "./orders.ts";
-import { newCustomer, type Person } from "./people.ts";
+import { newCustomer } from "./people.ts";
 import type { Place } from "./place.ts";
 import { inBrowser, stripePaymentsOf } from "./sandbox.ts";
 import { anOrder, anUnpaidOrder, becomes, placeOrder } from "./shop.ts";
