@@ -18,6 +18,7 @@ import { CatalogService } from "../gen/waybill/order/v1/catalog_service_pb.js";
 import { OrderService } from "../gen/waybill/order/v1/order_service_pb.js";
 import { NotificationService } from "../gen/waybill/notification/v1/notification_service_pb.js";
 import { PaymentService } from "../gen/waybill/payment/v1/payment_service_pb.js";
+import { TimelineSourceService } from "../gen/waybill/timeline/v1/timeline_source_service_pb.js";
 import { bufCurl } from "./harness/buf.ts";
 import { callOverGrpc, streamOverGrpc } from "./harness/grpc.ts";
 import { ask } from "./harness/http.ts";
@@ -27,9 +28,9 @@ import { anUnpaidOrder, placeOrder } from "./harness/shop.ts";
 const place = inject("shared");
 const { services } = place.stack;
 const SERVED = {
-  order: [OrderService, CatalogService, EventAdminService],
-  payment: [PaymentService, EventAdminService],
-  notification: [NotificationService, EventAdminService],
+  order: [OrderService, CatalogService, TimelineSourceService, EventAdminService],
+  payment: [PaymentService, TimelineSourceService, EventAdminService],
+  notification: [NotificationService, TimelineSourceService, EventAdminService],
   gateway: [OrderService, CatalogService, PaymentService, NotificationService],
 } as const;
 const NAMES = ["order", "payment", "notification", "gateway"] as const;

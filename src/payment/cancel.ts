@@ -87,7 +87,7 @@ async function giveUpAtStripe(
 
 /** Whether there is anything to cancel is known when the call is settled, and not before. */
 async function settleFirst(parts: PaymentParts, attempt: AttemptRow): Promise<undefined> {
-  await settleAttempt(parts, attempt);
+  await settleAttempt(parts, attempt, true);
   const after = await findAttempt(parts.db, attempt.paymentId, attempt.attemptNumber);
   if (after?.status !== "SETTLED")
     throw new TransientError(`it is not known yet what became of attempt ${attempt.attemptNumber}`);

@@ -20,10 +20,11 @@ type Trace =
   /** Nothing yet, or it could not be told. */
   | { readonly found: "unclear" };
 
-/** Asks Stripe what there is, and commits it. Throws a TransientError when Stripe cannot be asked now. */
+/** Asks Stripe what there is, and commits it; `isExtra` as in settleAttempt. Throws a TransientError when Stripe cannot be asked now. */
 export async function lookForAttempt(
   parts: PaymentParts,
   attempt: AttemptRow,
+  isExtra: boolean,
 ): Promise<PaymentRow> {
   const fetchTime = new Date();
   const trace = await traceOf(parts, attempt, fetchTime);
@@ -46,7 +47,8 @@ export async function lookForAttempt(
           }),
       saveAttemptProgress(tx, attempt.id, progress),
     ]);
-    await recordTimeline(tx, lookLine(payment, attempt, wordsOf(trace), progress.dueInMs));
+    if (!isExtra || progress === settled)
+      await recordTimeline(tx, lookLine(payment, attempt, wordsOf(trace), progress.dueInMs));
     return payment;
   });
 }

@@ -29,13 +29,21 @@ export interface Settled {
   readonly clientSecret: string;
 }
 
-/** Makes an attempt's call, with its stored key and parameters, or looks what became of it; commits what came of that. */
-export async function settleAttempt(parts: PaymentParts, attempt: AttemptRow): Promise<Settled> {
+/**
+ * Makes an attempt's call, with its stored key and parameters, or looks what became of it; commits what came of that. `isExtra`: its
+ * own schedule does not ask for it, so the timeline hears of it only if it settles the attempt: others may ask however often.
+ */
+export async function settleAttempt(
+  parts: PaymentParts,
+  attempt: AttemptRow,
+  isExtra = false,
+): Promise<Settled> {
   const isRepeatable =
     attempt.status !== "LOOKING" &&
     attempt.status !== "PARKED" &&
     mayRepeat(Date.now() - attempt.createTime.getTime());
-  if (!isRepeatable) return { payment: await lookForAttempt(parts, attempt), clientSecret: "" };
+  if (!isRepeatable)
+    return { payment: await lookForAttempt(parts, attempt, isExtra), clientSecret: "" };
   const result = await parts.stripe.attempt(
     attempt.params as AttemptParams,
     attempt.idempotencyKey,
@@ -52,7 +60,7 @@ export async function settleAttempt(parts: PaymentParts, attempt: AttemptRow): P
         : applySnapshot(tx, parts, paymentId, news).then((done) => done.payment),
       saveAttemptProgress(tx, attempt.id, progress),
     ]);
-    if (result.outcome === "answered") return applied;
+    if (result.outcome === "answered" || (isExtra && progress.dueInMs !== null)) return applied;
     const call = { name: `Attempt ${attemptNumber}`, references: { attempt_id: attempt.id } };
     await recordTimeline(tx, callLine(applied, call, result, progress));
     return applied;

@@ -11,7 +11,6 @@ import {
   atSandbox,
   faultOf,
   inboxOf,
-  paymentBecomes,
   paymentOf,
   withoutWebhooks,
 } from "../harness/payments.ts";
@@ -26,43 +25,9 @@ afterAll(() => room?.[Symbol.asyncDispose]());
 const initiate = async (request: ReturnType<typeof anAttempt>, at = room) =>
   paymentOf(await at.asOrder.initiatePayment(request));
 
-const CALLS = /^payment\.(call|looked|attempt|succeeded)/;
 const waits = { paymentMethod: "" };
 
 describe.concurrent("the timeline of a payment tells", () => {
-  test("that an answer was lost, when it is asked for again, and what came of it", async () => {
-    const order = anAttempt();
-    await withoutWebhooks(room, order.orderId);
-    const lost = { operation: "payment_intents.create", fault: "execute_then_drop", count: 3 };
-    await faultOf(room, order.orderId, lost);
-
-    await initiate(order);
-
-    const lines = await tells(room, order.orderId, CALLS, [
-      "Attempt 1 to pay begins: Stripe is asked.",
-      /^Attempt 1: a call to Stripe was lost; it is repeated with its key in 1 s \(answer_lost, /,
-      "The payment was received.",
-    ]);
-    expect(lines.map(({ visibility }) => visibility)).toEqual(["OPERATOR", "OPERATOR", "PUBLIC"]);
-  });
-
-  test("that a call was answered 500, that Stripe has nothing of it, and that it was never made", async () => {
-    const order = anAttempt();
-    const broken = { operation: "payment_intents.create", fault: "status", status: 500 };
-    await faultOf(room, order.orderId, broken);
-
-    await initiate(order);
-    await paymentBecomes(room, order.orderId, "FAILED");
-
-    const told = await storyOf(room, order.orderId);
-    const texts = told.filter(({ type }) => CALLS.test(type)).map(({ text }) => text);
-    expect(texts[1]).toMatch(/it is not repeated, Stripe is asked what there is in 1 s \(server_/);
-    expect(texts.slice(-2)).toEqual([
-      "Attempt 1 to pay could not be made.",
-      "Attempt 1: Stripe was asked what there is: nothing, and nothing can come any more.",
-    ]);
-  });
-
   test("a refusal with the bank's word for it", async () => {
     const order = anAttempt({ paymentMethod: "pm_card_chargeDeclinedInsufficientFunds" });
 
