@@ -27,7 +27,6 @@ ALTER TABLE "order_requests" ADD COLUMN "attempt_number" integer DEFAULT 1 NOT N
 ALTER TABLE "orders" ADD COLUMN "initiated" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "orders" ADD COLUMN "closing" text;--> statement-breakpoint
 ALTER TABLE "orders" ADD COLUMN "late_money" boolean DEFAULT false NOT NULL;--> statement-breakpoint
-ALTER TABLE "orders" ADD COLUMN "refunded_minor_units" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "orders" ADD COLUMN "disputed" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "orders" ADD COLUMN "expire_time" timestamp (3) with time zone DEFAULT now() NOT NULL;--> statement-breakpoint
 ALTER TABLE "orders" ADD COLUMN "due_time" timestamp (3) with time zone;--> statement-breakpoint

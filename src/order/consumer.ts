@@ -68,7 +68,7 @@ async function onPaymentRefunded(
   tx: Transaction,
   order: OrderRow,
   paymentId: string,
-  { refund, refunded }: PaymentRefunded,
+  { refund }: PaymentRefunded,
 ): Promise<Outcome> {
   if (refund === undefined) return ignored("it names no refund");
   const status = RefundStatus[refund.status];
@@ -89,7 +89,7 @@ async function onPaymentRefunded(
       createTime: refund.createTime ? timestampDate(refund.createTime) : new Date(),
       updateTime: refund.updateTime ? timestampDate(refund.updateTime) : new Date(),
     }),
-    changeOrder(tx, order, { refundedMinorUnits: refunded?.minorUnits ?? 0n }),
+    changeOrder(tx, order, {}),
     recordTimeline(tx, {
       orderId: order.id,
       customerId: order.customerId,

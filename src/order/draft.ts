@@ -47,7 +47,6 @@ export function draftOrder(
     initiated: false,
     closing: null,
     lateMoney: false,
-    refundedMinorUnits: 0n,
     disputed: false,
     expireTime: new Date(createTime.getTime() + shop.expireAfterMs),
     dueTime: new Date(createTime.getTime() + DUE_LEASE_MS),

@@ -53,10 +53,6 @@ export const orders = pgTable(
     closing: text(),
     /** Money came for an order that was CANCELLED or EXPIRED: it has to be given back. */
     lateMoney: boolean("late_money").notNull().default(false),
-    /** The refunds that did not fail. */
-    refundedMinorUnits: minorUnits("refunded_minor_units")
-      .notNull()
-      .default(sql`0`),
     disputed: boolean().notNull().default(false),
     /** From when on it is not to be paid any more. */
     expireTime: time("expire_time")

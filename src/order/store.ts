@@ -133,7 +133,6 @@ export type OrderChange = Partial<
     | "paymentId"
     | "paymentMethod"
     | "paymentStatus"
-    | "refundedMinorUnits"
     | "status"
     | "traceparent"
     | "tries"

@@ -54,6 +54,14 @@ export function orderCreated(created: OrderWithItems): MessageInitShape<typeof O
   return { orderId: id, customerId, event: { case: "orderCreated", value } };
 }
 
+/** Of these nothing has left us, or it came back. */
+const NOT_REFUNDED = new Set(["PENDING_INITIATION", "FAILED", "CANCELLED"]);
+
+const refundedOf = (refunds: readonly OrderRefundRow[]): bigint =>
+  refunds
+    .filter(({ status }) => !NOT_REFUNDED.has(status))
+    .reduce((sum, { minorUnits }) => sum + minorUnits, 0n);
+
 export const toOrderPayment = (
   order: OrderRow,
   refunds: readonly OrderRefundRow[] = [],
@@ -63,7 +71,7 @@ export const toOrderPayment = (
     status: PaymentStatus[order.paymentStatus as PaymentState],
     declineCode: order.declineCode,
     attemptNumber: order.attemptNumber,
-    refunded: money(order.currencyCode, order.refundedMinorUnits),
+    refunded: money(order.currencyCode, refundedOf(refunds)),
     disputed: order.disputed,
     refunds: refunds.map((refund) => ({
       id: refund.id,

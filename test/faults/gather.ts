@@ -66,7 +66,9 @@ async function rowsOf({
     databases.mustAsk<Facts["orders"][number]>(
       "order",
       `select id, number, status, total_minor_units::int as "minorUnits",
-         refunded_minor_units::int as refunded from orders`,
+         (select coalesce(sum(minor_units), 0)::int from order_refunds
+           where order_id = orders.id and status not in ('PENDING_INITIATION', 'FAILED', 'CANCELLED')) as refunded
+         from orders`,
     ),
     databases.mustAsk<Facts["payments"][number]>(
       "payment",
