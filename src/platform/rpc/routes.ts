@@ -14,6 +14,7 @@ import { logCalls } from "./call-log.ts";
 import { keepDeadline } from "./deadline.ts";
 import { mapErrors, type ErrorOptions } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
+import { createInputValidator } from "./input.ts";
 import { WRITE_LIMIT_BYTES } from "./limits.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { traceCalls } from "./tracing.ts";
@@ -42,7 +43,7 @@ export const routerOptions = (parts: RouteParts): ConnectRouterOptions => ({
     mapErrors(parts.log, parts),
     keepDeadline(parts),
     authenticate(parts.verifier),
-    createValidateInterceptor(),
+    createValidateInterceptor({ validator: createInputValidator() }),
   ],
   readMaxBytes: parts.readMaxBytes,
   writeMaxBytes: WRITE_LIMIT_BYTES,
