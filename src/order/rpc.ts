@@ -1,6 +1,5 @@
 // The RPCs of the Order service; those that change an order have a file each.
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import {
   OrderService,
@@ -20,6 +19,7 @@ import { refundsOf } from "./refund-store.ts";
 import { findOrder, listOrders } from "./store.ts";
 import { watchOrder } from "./watch.ts";
 import { toOrder, toOrderPayment } from "./wire.ts";
+import { dateOf } from "../platform/time.ts";
 
 export const orderRoutes = (parts: OrderParts) => (router: ConnectRouter) => {
   router.service(OrderService, {
@@ -48,8 +48,8 @@ async function listOrdersPage(
   const filter = {
     scope: customerScope(principalOf(context)),
     statuses: request.statuses.map((status) => OrderStatus[status] as OrderState),
-    from: request.createTimeFrom && timestampDate(request.createTimeFrom),
-    before: request.createTimeBefore && timestampDate(request.createTimeBefore),
+    from: request.createTimeFrom && dateOf(request.createTimeFrom),
+    before: request.createTimeBefore && dateOf(request.createTimeBefore),
   };
   const words = `orders:${JSON.stringify({ ...filter, statuses: filter.statuses.toSorted() })}`;
   const size = pageSizeOf(request.pageSize);

@@ -21,6 +21,8 @@ const TIMESTAMP_SECONDS = { min: -62_135_596_800n, max: 253_402_300_799n };
 const DURATION_SECONDS = { min: -315_576_000_000n, max: 315_576_000_000n };
 const MAX_NANOS = 999_999_999;
 
+type MapKey = string | number | bigint | boolean;
+
 interface Fault {
   readonly rule: string;
   readonly message: string;
@@ -88,7 +90,8 @@ function inField(message: ReflectMessage, field: DescField, { path, found }: Sea
       // The path of an entry would repeat its key.
       const keyFault = faultOf(key, exempt);
       if (keyFault !== undefined) report(keyFault, path, found);
-      else inValue(value, exempt, { path: [...path, { kind: "map_sub", key }], found });
+      else
+        inValue(value, exempt, { path: [...path, { kind: "map_sub", key: key as MapKey }], found });
     }
   } else {
     inValue(message.get(field), exempt, { path, found });

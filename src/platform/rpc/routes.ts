@@ -15,6 +15,7 @@ import { keepDeadline } from "./deadline.ts";
 import { mapErrors, type ErrorOptions } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
 import { createInputValidator } from "./input.ts";
+import { readingJsonStrictly } from "./json-input.ts";
 import { WRITE_LIMIT_BYTES } from "./limits.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { traceCalls } from "./tracing.ts";
@@ -67,7 +68,7 @@ const SHARED_FILES: readonly DescFile[] = [
 export const allRoutes =
   (parts: RouteParts) =>
   (router: ConnectRouter): void => {
-    parts.routes(router);
+    parts.routes(readingJsonStrictly(router, { registry: detailTypes }));
     const own = [...router.handlers];
     assertAccessStated(own.map((handler) => handler.method));
     const ownNames = [...new Set(own.map((handler) => handler.service.typeName))];
