@@ -5,10 +5,14 @@ import { openRows, type Rows } from "./fuzz/rows.ts";
 import { inTurn, storedBy, tryAll, type Tried } from "./fuzz/run.ts";
 import { closeGrpc } from "./fuzz/send.ts";
 import { openTargets } from "./fuzz/targets.ts";
+import { query } from "./harness/rows.ts";
 
 const place = inject("shared");
 const targets = await openTargets(place);
 const refused: Tried[] = [];
+const skus = async (): Promise<string[]> =>
+  (await query<{ sku: string }>(place, "order", "select sku from products")).map(({ sku }) => sku);
+const sold = await skus();
 let rows: Rows;
 beforeAll(async () => {
   rows = await openRows(place);
@@ -16,6 +20,10 @@ beforeAll(async () => {
 afterAll(async () => {
   closeGrpc();
   await rows[Symbol.asyncDispose]();
+  // The price book is everybody's: the tests that follow count on it.
+  const added = (await skus()).filter((sku) => !sold.includes(sku));
+  for (const sku of added)
+    await query(place, "order", "delete from products where sku = $1", [sku]);
 });
 
 test.each(targets.map((target) => [target.method.name, target] as const))(

@@ -60,8 +60,9 @@ const isIssued = (digits: string): boolean =>
 /** The check digit of ISO/IEC 7812-1, annex B: every second digit from the right doubled, the digits of all summed, is a multiple of ten. */
 function passesLuhn(digits: string): boolean {
   let sum = 0;
-  for (const [place, digit] of [...digits].toReversed().entries()) {
-    const doubled = place % 2 === 1 ? Number(digit) * 2 : Number(digit);
+  for (let place = 0; place < digits.length; place += 1) {
+    const digit = Number(digits.at(-1 - place));
+    const doubled = place % 2 === 1 ? digit * 2 : digit;
     sum += doubled > 9 ? doubled - 9 : doubled;
   }
   return sum % 10 === 0;

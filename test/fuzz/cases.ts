@@ -19,22 +19,20 @@ export const namesOf = (spot: Spot): string[] =>
     spot.path.filter((step) => typeof step === "string"),
   );
 
-export const casesOf = (target: Target): Case[] =>
-  spotsOf(target.method.input).flatMap((spot) => {
-    const { sample } = target;
-    const good = sample();
-    const place = `${target.method.name} ${placeOf(spot)}`;
-    const names = namesOf(spot);
-    const make = (what: string, text: string | undefined, more: readonly string[] = []): Case[] =>
-      text === undefined
-        ? []
-        : [{ target, what: `${place}: ${what}`, names: [...names, ...more], text }];
-    return [
-      ...valuesAt(spot, at(good, spot.path)).flatMap(({ what, raw }) =>
-        make(what, textWith(sample(), spot, raw)),
-      ),
-      ...make("missing", textWithout(sample(), spot)),
-      ...make("given twice", textTwice(sample(), spot)),
-      ...make("beside an unknown field", textBeside(sample(), spot, NO_FIELD), [NO_FIELD]),
-    ];
-  });
+export function casesOf(target: Target): Case[] {
+  const good = target.sample();
+  const cases: Case[] = [];
+  for (const spot of spotsOf(target.method.input)) {
+    const add = (what: string, text: string | undefined, more: readonly string[] = []) => {
+      if (text === undefined) return;
+      const names = namesOf(spot).concat(more);
+      cases.push({ target, what: `${target.method.name} ${placeOf(spot)}: ${what}`, names, text });
+    };
+    for (const { what, raw } of valuesAt(spot, at(good, spot.path)))
+      add(what, textWith(target.sample(), spot, raw));
+    add("missing", textWithout(target.sample(), spot));
+    add("given twice", textTwice(target.sample(), spot));
+    add("beside an unknown field", textBeside(target.sample(), spot, NO_FIELD), [NO_FIELD]);
+  }
+  return cases;
+}

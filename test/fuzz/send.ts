@@ -1,6 +1,6 @@
 // The ways in: JSON over the gateway's routes, JSON of Connect and binary gRPC to the service itself.
 import { fromJsonString, getOption, toBinary, type DescMethod } from "@bufbuild/protobuf";
-import { Code } from "@connectrpc/connect";
+import type { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { http } from "../../gen/google/api/annotations_pb.js";
@@ -45,16 +45,16 @@ async function overRest(target: Target, text: string): Promise<Told | undefined>
   if (target.method.methodKind !== "unary") return undefined;
   if (pattern.case === undefined || pattern.case === "custom") return undefined;
   const method = pattern.case.toUpperCase();
-  const names = [...pattern.value.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
-  const inPath = target.method.input.fields.filter(({ name }) => names.includes(name));
+  const template: string = pattern.value;
+  const inPath = target.method.input.fields.filter(({ name }) => template.includes(`{${name}}`));
   if (method !== "GET" && inPath.length === 0) {
     const headers = headersOf(target, "application/json");
-    const url = `${target.gateway}${pattern.value}`;
+    const url = `${target.gateway}${template}`;
     return await fetched(url, { method, headers, body: text });
   }
   const json = parsed(text);
   if (json === undefined) return undefined;
-  let path: string = pattern.value;
+  let path = template;
   const rest = { ...json };
   for (const { name, jsonName } of inPath) {
     const value = uriPart(json[jsonName]);
@@ -89,7 +89,7 @@ async function overQuery(target: Target, path: string, json: Json): Promise<Told
 /** Undefined for what a URL cannot say: objects, nothing, and texts that are not well-formed. */
 function uriPart(value: unknown): string | undefined {
   if (typeof value === "object" || value === undefined) return undefined;
-  const text = String(value);
+  const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.isWellFormed() ? encodeURIComponent(text) : undefined;
 }
 

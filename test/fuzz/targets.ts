@@ -25,6 +25,8 @@ const SERVED = [
   ["payment", PaymentService],
 ] as const;
 
+const eur = (minorUnits: string) => ({ currencyCode: "EUR", minorUnits });
+
 /** Customers and orders that nobody else knows. An RPC that is added to the contract needs a sample here. */
 export async function openTargets(place: Place): Promise<Target[]> {
   const { services, gateway, tokens } = place.stack;
@@ -54,7 +56,6 @@ function samplesOf(known: {
   readonly paidPaymentId: string;
 }): Readonly<Record<string, () => Json>> {
   const { orderId, customerId, paidPaymentId } = known;
-  const eur = (minorUnits: string) => ({ currencyCode: "EUR", minorUnits });
   const page = { pageSize: 2, pageToken: "" };
   const times = {
     createTimeFrom: "2026-01-01T00:00:00Z",
@@ -80,6 +81,15 @@ function samplesOf(known: {
     WatchOrder: () => ({ orderId }),
     ListProducts: () => page,
     PutProduct: () => ({ sku: "fuzzed", name: "Fuzzed", unitPrice: eur("100") }),
+    ...paymentSamples({ customerId, paidPaymentId }, { ...page, ...times }),
+  };
+}
+
+function paymentSamples(
+  { customerId, paidPaymentId }: { readonly customerId: string; readonly paidPaymentId: string },
+  list: Json,
+): Readonly<Record<string, () => Json>> {
+  return {
     InitiatePayment: () => ({
       orderId: randomUUID(),
       attemptNumber: 1,
@@ -101,11 +111,10 @@ function samplesOf(known: {
       reason: "REFUND_REASON_REQUESTED_BY_CUSTOMER",
     }),
     ListPayments: () => ({
-      ...page,
+      ...list,
       statuses: ["PAYMENT_STATUS_UNKNOWN"],
       stuckForSeconds: 60,
       customerId,
-      ...times,
       disputed: true,
     }),
   };
