@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { v7 } from "uuid";
 import { OrderEventSchema } from "../gen/waybill/order/v1/order_event_pb.js";
-import { PaymentStatus } from "../gen/waybill/payment/v1/payment_pb.js";
 import { PaymentStatusEventSchema } from "../gen/waybill/payment/v1/payment_status_event_pb.js";
+import { RefundStatus } from "../gen/waybill/payment/v1/refund_pb.js";
 import { eventually } from "./harness/eventually.ts";
 import { newCustomer } from "./harness/people.ts";
 import { encoded, openPutter, orderCreated } from "./harness/records.ts";
@@ -15,16 +15,20 @@ const place = inject("shared");
 const putter = await openPutter(place);
 afterAll(() => putter[Symbol.asyncDispose]());
 
-const putStatus = (key: string, sequence: number, value: Uint8Array): Promise<string> =>
-  putter.put(PaymentStatusEventSchema, { key, sequence, type: "payment.status-updated", value });
+const putRefund = (key: string, sequence: number, value: Uint8Array): Promise<string> =>
+  putter.put(PaymentStatusEventSchema, { key, sequence, type: "payment.refunded", value });
 
-const paymentFailed = (orderId: string, attemptNumber: number): Uint8Array =>
-  encoded(PaymentStatusEventSchema, {
+/** Told by Notification, which needs the order's contact for it. */
+const refunded = (orderId: string, minorUnits: bigint): Uint8Array => {
+  const amount = { currencyCode: "EUR", minorUnits };
+  const refund = { id: v7(), status: RefundStatus.SUCCEEDED, amount };
+  return encoded(PaymentStatusEventSchema, {
     orderId,
     customerId: "held",
     paymentId: v7(),
-    event: { case: "paymentStatusUpdated", value: { status: PaymentStatus.FAILED, attemptNumber } },
+    event: { case: "paymentRefunded", value: { refund, refunded: amount } },
   });
+};
 
 const heldBy = (store: "order" | "notification", orderId: string) =>
   query<{ state: string; seq: string; reason: string }>(
@@ -38,8 +42,8 @@ describe("an event whose ground comes by another topic", () => {
   test("waits for it, with the later ones of its key, and then all are told in order", async () => {
     const orderId = v7();
     const email = `held-${orderId}@example.com`;
-    await putStatus(orderId, 1, paymentFailed(orderId, 1));
-    await putStatus(orderId, 2, paymentFailed(orderId, 2));
+    await putRefund(orderId, 1, refunded(orderId, 30n));
+    await putRefund(orderId, 2, refunded(orderId, 70n));
     await eventually(async () => {
       const held = await heldBy("notification", orderId);
       expect(held.map(({ state, seq }) => [state, seq])).toEqual([
@@ -59,8 +63,8 @@ describe("an event whose ground comes by another topic", () => {
     await eventually(async () => {
       const subjects = (await mailsTo(place, email)).map(({ subject }) => subject);
       expect(subjects.toSorted()).toEqual([
-        "Payment refused for your order HELD-0000-00",
-        "Payment refused for your order HELD-0000-00",
+        "Refund for your order HELD-0000-00",
+        "Refund for your order HELD-0000-00",
         "Your order HELD-0000-00",
       ]);
       expect(await heldBy("notification", orderId)).toEqual([]);
@@ -73,8 +77,8 @@ describe("an event that nobody can read", () => {
     const orderId = v7();
     const alice = await newCustomer(place);
 
-    await putStatus(orderId, 1, Buffer.from("no protobuf"));
-    await putStatus(orderId, 2, paymentFailed(orderId, 1));
+    await putRefund(orderId, 1, Buffer.from("no protobuf"));
+    await putRefund(orderId, 2, refunded(orderId, 100n));
     const { order } = await placeOrder(place, alice);
 
     await becomes(place, alice, order.id, "PAID");

@@ -88,7 +88,8 @@ export async function notificationsOf(
   return messageOf(ListNotificationsResponseSchema, answer).notifications;
 }
 
-function complete({
+/** @throws where an answer about an order lacks a part */
+export function complete({
   order,
   payment,
 }: {
