@@ -1,4 +1,5 @@
 // The requests that are tried: each is a right one with one thing wrong.
+import { byteCasesOf } from "./bytes.ts";
 import type { Case } from "./judge.ts";
 import { at, spotsOf, textBeside, textTwice, textWith, textWithout, type Spot } from "./spots.ts";
 import type { Target } from "./targets.ts";
@@ -34,5 +35,5 @@ export function casesOf(target: Target): Case[] {
     add("given twice", textTwice(target.sample(), spot));
     add("beside an unknown field", textBeside(target.sample(), spot, NO_FIELD), [NO_FIELD]);
   }
-  return cases;
+  return cases.concat(byteCasesOf(target));
 }

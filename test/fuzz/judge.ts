@@ -22,6 +22,8 @@ export interface Case {
   /** Some of these names must be in the answer that refuses it: the field's, in proto or in JSON. */
   readonly names: readonly string[];
   readonly text: string;
+  /** The request in the binary format, where it has no other form: then the text is for people. */
+  readonly bytes?: Uint8Array;
 }
 
 const validator = createValidator();
@@ -42,17 +44,21 @@ export function brokenRule(method: Target["method"], text: string, way: Way): st
 
 /** The gateway reads whole numbers beyond 2^53 as they are written; JSON.parse rounds them. */
 function fromExactly({ input }: Target["method"], text: string) {
-  const isRounded = (value: unknown) => Number.isInteger(value) && !Number.isSafeInteger(value);
   const exact = (_name: string, value: unknown, context?: { readonly source?: string }) =>
-    isRounded(value) ? (context?.source ?? value) : value;
+    typeof value === "number" && /^-?\d{16,}$/.test(context?.source ?? "")
+      ? (context?.source ?? value)
+      : value;
   const json = JSON.parse(text, exact) as JsonValue;
   fromJsonString(input, text.replaceAll(/\d{16,}/g, "1")); // it alone sees what is given twice
   return fromJson(input, json);
 }
 
 /** What is wrong with an answer; undefined: nothing. */
-export function complaint({ target, names, text }: Case, way: Way, told: Told): string | undefined {
+export function complaint(one: Case, way: Way, told: Told): string | undefined {
+  const { target, names, text } = one;
   if (SERVERS_FAULT.test(told.code)) return `the server's fault: ${told.code}`;
+  // Bytes that cannot be read have no fields.
+  if (one.bytes !== undefined) return undefined;
   if (way === "REST" && NO_ROUTE.test(told.text)) return undefined;
   // A URL that is too long is refused by Node, before anything can be named.
   if (told.differs && /^HTTP 4(14|31)$/.test(told.code)) return undefined;

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { complaint, inWords, type Case } from "./judge.ts";
 import { changesOf, type Rows } from "./rows.ts";
-import { WAYS, type Told, type Way } from "./send.ts";
+import { overGrpc, WAYS, type Told, type Way } from "./send.ts";
 
 const AT_A_TIME = 12;
 /** The gateway lets so many requests through in a second; who is over it comes again. */
@@ -25,7 +25,9 @@ export interface Outcome {
 
 export async function tryOver(one: Case, way: Way): Promise<Told | undefined> {
   for (let tries = 0; ; tries += 1) {
-    const told = await WAYS[way](one.target, one.text);
+    const told = await (one.bytes === undefined
+      ? WAYS[way](one.target, one.text)
+      : overGrpc(one.target, one.bytes));
     const limited =
       told?.code === "resource_exhausted" && told.text.includes("requests in a second");
     if (!limited || tries === LIMITED_TRIES) return told;
@@ -37,11 +39,16 @@ const ALL_WAYS = Object.keys(WAYS) as Way[];
 
 /** Each case over each way. */
 export const everyWay = (cases: readonly Case[]): Planned[] =>
-  cases.flatMap((one) => ALL_WAYS.map((way) => ({ one, way })));
+  cases.flatMap((one) =>
+    one.bytes ? [{ one, way: "gRPC" }] : ALL_WAYS.map((way) => ({ one, way })),
+  );
 
 /** Each case over one way, the ways in turn: each field has some of its values tried over each. */
 export const inTurn = (cases: readonly Case[]): Planned[] =>
-  cases.map((one, index) => ({ one, way: ALL_WAYS[index % ALL_WAYS.length] ?? "REST" }));
+  cases.map((one, index) => ({
+    one,
+    way: (one.bytes ? undefined : ALL_WAYS[index % ALL_WAYS.length]) ?? "gRPC",
+  }));
 
 export async function tryAll(all: readonly Planned[]): Promise<Outcome> {
   const tried: Tried[] = [];

@@ -1,8 +1,9 @@
 // JSON over Connect and gRPC is read strictly: the field that does not fit is named, and nothing of the request is repeated.
 import type { DescMethodUnary } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { Metadata, status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OrderService } from "../../../gen/waybill/order/v1/order_service_pb.js";
-import { openServing, pathOf, postJson, type Serving } from "./serving.fixture.ts";
+import { openForeign, openServing, pathOf, postJson, type Serving } from "./serving.fixture.ts";
 
 const { createOrder, getOrder } = OrderService.method;
 const SECRET = "do-not-repeat";
@@ -88,6 +89,35 @@ test("over gRPC in JSON as well", async () => {
   const text = await answer.text();
   expect(text).toMatch(/grpc-status: 3/);
   expect(text).not.toContain(SECRET);
+});
+
+describe("bytes that are no message of its kind are the caller's mistake", () => {
+  const broken = { "a length beyond the end": [0x0a, 0x7f, 0x41], "no UTF-8": [0x0a, 0x01, 0xff] };
+
+  test.each(Object.entries(broken))("over gRPC: %s", async (_, bytes) => {
+    const client = openForeign(serving);
+    const { promise, reject, resolve } = Promise.withResolvers<unknown>();
+    const metadata = new Metadata();
+    metadata.set("authorization", serving.customer);
+    client.makeUnaryRequest(
+      pathOf(createOrder),
+      (request: readonly number[]) => Buffer.from(request),
+      (answer: Buffer) => answer,
+      bytes,
+      metadata,
+      (error, answer) => (error ? reject(error) : resolve(answer)),
+    );
+
+    await expect(promise).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    client.close();
+  });
+
+  test.each(Object.entries(broken))("over Connect: %s", async (_, bytes) => {
+    const answer = await post(new Uint8Array(bytes), createOrder, "application/proto");
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: "invalid_argument" });
+  });
 });
 
 test("an RPC that the service leaves out is UNIMPLEMENTED", async () => {

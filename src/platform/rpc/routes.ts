@@ -17,6 +17,7 @@ import { healthRoutes } from "./health.ts";
 import { createInputValidator } from "./input.ts";
 import { readingJsonStrictly } from "./json-input.ts";
 import { WRITE_LIMIT_BYTES } from "./limits.ts";
+import { readStreams, tellMalformed } from "./malformed.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { traceCalls } from "./tracing.ts";
 
@@ -44,6 +45,7 @@ export const routerOptions = (parts: RouteParts): ConnectRouterOptions => ({
     mapErrors(parts.log, parts),
     keepDeadline(parts),
     authenticate(parts.verifier),
+    readStreams,
     createValidateInterceptor({ validator: createInputValidator() }),
   ],
   readMaxBytes: parts.readMaxBytes,
@@ -69,6 +71,7 @@ export const allRoutes =
   (parts: RouteParts) =>
   (router: ConnectRouter): void => {
     parts.routes(readingJsonStrictly(router, { registry: detailTypes }));
+    tellMalformed(router.handlers);
     const own = [...router.handlers];
     assertAccessStated(own.map((handler) => handler.method));
     const ownNames = [...new Set(own.map((handler) => handler.service.typeName))];
