@@ -48,6 +48,7 @@ const TEXTS = [
   text("a line break", "a\r\nb"),
   text("a space", " "),
   text("a card number", CARD),
+  text("a word that fits many patterns", "QQQ"),
   text("SQL", "'; drop table orders; --"),
   text("a path", "../../etc/passwd"),
   text("half a percent sign", "%4"),
