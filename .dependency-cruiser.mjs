@@ -25,7 +25,10 @@ export default {
       "The platform serves every service, so it names none.",
       { path: "^src/platform/", pathNot: test },
       {
-        path: [services, "^gen/(?!google/|grpc/|health/|buf/|waybill/(event|timeline|access)/)"],
+        path: [
+          services,
+          "^gen/(?!google/|grpc/|health/|buf/|waybill/(event|timeline|access|input)/)",
+        ],
       },
     ),
     deny(

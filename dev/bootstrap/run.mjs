@@ -14,6 +14,7 @@ const SCRIPTS = {
   demo: "dev/demo/main.ts",
   bench: "bench/main.ts",
   faults: "test/faults/main.ts",
+  fuzz: "test/fuzz/main.ts",
   waybill: "cli/main.ts",
 };
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];

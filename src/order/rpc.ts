@@ -1,6 +1,5 @@
 // The RPCs of the Order service; those that change an order have a file each.
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import {
   OrderService,
@@ -10,6 +9,7 @@ import {
 import { customerScope } from "../platform/access/principal.ts";
 import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
+import { dateOf } from "../platform/time.ts";
 import { mustFindOrder, orderAndPayment } from "./answer.ts";
 import { cancelOrder } from "./cancel.ts";
 import { createOrder } from "./create.ts";
@@ -44,8 +44,8 @@ async function listOrdersPage(
   const filter = {
     scope: customerScope(principalOf(context)),
     statuses: request.statuses.map((status) => OrderStatus[status] as OrderState),
-    from: request.createTimeFrom && timestampDate(request.createTimeFrom),
-    before: request.createTimeBefore && timestampDate(request.createTimeBefore),
+    from: request.createTimeFrom && dateOf(request.createTimeFrom),
+    before: request.createTimeBefore && dateOf(request.createTimeBefore),
   };
   const words = `orders:${JSON.stringify({ ...filter, statuses: filter.statuses.toSorted() })}`;
   const size = pageSizeOf(request.pageSize);

@@ -84,16 +84,17 @@ function findOrFollow(parts: PaymentParts, request: InitiatePaymentRequest): Pro
 }
 
 function mustAgree(payment: PaymentRow, request: InitiatePaymentRequest): void {
-  const agrees =
-    payment.customerId === request.customerId &&
-    payment.currencyCode === request.amount?.currencyCode &&
-    payment.minorUnits === request.amount.minorUnits;
-  if (!agrees)
-    throw new Refusal(
-      "invalid_argument",
-      "this order's payment is known with another customer or amount",
-      { field: "amount" },
-    );
+  const refuse = (field: string, what: string) => {
+    throw new Refusal("invalid_argument", `this order's payment is known with another ${what}`, {
+      field,
+    });
+  };
+  if (payment.customerId !== request.customerId) refuse("customer_id", "customer");
+  if (
+    payment.currencyCode !== request.amount?.currencyCode ||
+    payment.minorUnits !== request.amount.minorUnits
+  )
+    refuse("amount", "amount");
 }
 
 /** Another attempt confirms the same PaymentIntent with another method: an order never has two of them. */

@@ -1,5 +1,4 @@
 // Payments for operators: a page of those that the filters let through.
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import type { ListPaymentsRequest } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import type { Database } from "../platform/database/open.ts";
@@ -7,6 +6,7 @@ import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts"
 import { DISPUTED_STATES } from "./dispute.ts";
 import { listPaymentRows, type PaymentFilter } from "./list-store.ts";
 import type { PaymentRow } from "./store.ts";
+import { dateOf } from "../platform/time.ts";
 
 /** Contract's final statuses: a payment in one of them is not stuck. */
 const ENDED = ["SUCCEEDED", "CANCELLED"];
@@ -32,8 +32,8 @@ function filterOf(request: ListPaymentsRequest): PaymentFilter {
     }),
     ...(stuckForSeconds > 0 && { stuckForSeconds, ended: ENDED }),
     ...(customerId !== "" && { customerId }),
-    ...(createTimeFrom && { createTimeFrom: timestampDate(createTimeFrom).toISOString() }),
-    ...(createTimeBefore && { createTimeBefore: timestampDate(createTimeBefore).toISOString() }),
+    ...(createTimeFrom && { createTimeFrom: dateOf(createTimeFrom).toISOString() }),
+    ...(createTimeBefore && { createTimeBefore: dateOf(createTimeBefore).toISOString() }),
     ...(request.disputed && { disputed: DISPUTED_STATES }),
   };
 }

@@ -1,18 +1,25 @@
 // One JSON line per thing worth knowing. Personal data and secrets never get here: log IDs, not people.
 import { pino, type DestinationStream, type Logger } from "pino";
+import { scrubbed } from "./log-scrub.ts";
 import { currentTrace } from "./trace.ts";
 
 export type Log = Logger;
 
-/** Fields that must never be printed, should they be logged by mistake. */
+/** Fields that must never be printed, should they be logged by mistake, without underscores and in lower case. */
 const SECRETS = new Set([
+  "apikey",
   "authorization",
-  "client_secret",
-  "clientSecret",
+  "authtoken",
+  "clientsecret",
+  "cookie",
   "email",
-  "phoneNumber",
-  "phone_number",
+  "password",
+  "phonenumber",
   "recipient",
+  "secret",
+  "secretkey",
+  "stripesignature",
+  "token",
 ]);
 
 /** Writes to standard output unless told otherwise. */
@@ -31,6 +38,8 @@ export function createLog(
       formatters: { level: (label) => ({ level: label }), log: (fields) => withoutSecrets(fields) },
       serializers: { error: (error: unknown) => loggable(error) },
       errorKey: "error",
+      // Whatever a line holds, a text within a message or a stack, too.
+      hooks: { streamWrite: scrubbed },
     },
     out,
   );
@@ -43,11 +52,18 @@ const DEPTH_LIMIT = 4;
 function withoutSecrets(fields: object, depth = DEPTH_LIMIT): Record<string, unknown> {
   const written: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
-    if (SECRETS.has(name)) written[name] = "[redacted]";
-    else if (!isPlain(value)) written[name] = value;
-    else written[name] = depth === 0 ? "[deeper]" : withoutSecrets(value, depth - 1);
+    written[name] = isSecret(name) ? "[redacted]" : searched(value, depth);
   }
   return written;
+}
+
+const isSecret = (name: string): boolean => SECRETS.has(name.replaceAll(/[_-]/g, "").toLowerCase());
+
+function searched(value: unknown, depth: number): unknown {
+  if (!Array.isArray(value) && !isPlain(value)) return value;
+  if (depth === 0) return "[deeper]";
+  if (!Array.isArray(value)) return withoutSecrets(value, depth - 1);
+  return value.map((item: unknown) => searched(item, depth - 1));
 }
 
 const isPlain = (value: unknown): value is object =>

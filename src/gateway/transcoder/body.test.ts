@@ -28,6 +28,26 @@ describe("a body that is not JSON is refused with the place", () => {
     expect(answer.json["detail"]).toMatch(detail);
   });
 
+  it.each(["12345678901234567890", "1e300", "-12345678901234567890123"])(
+    "and the number %s is no text, however long it is",
+    async (number) => {
+      const { transcoder, calls } = recording([library]);
+      const json = `{"title":${number}}`;
+      const answer = await ask(transcoder, { url: "/books", json });
+      expect(answer.status).toBe(400);
+      expect(answer.json["violations"]).toMatchObject([{ field: "title" }]);
+      expect(calls).toEqual([]);
+    },
+  );
+
+  it("and a name that no field could have is not repeated", async () => {
+    const { transcoder } = recording([library]);
+    const json = '{"4242 4242 4242 4242":1}';
+    const answer = await ask(transcoder, { url: "/books", json });
+    expect(answer.json["violations"]).toMatchObject([{ field: "…" }]);
+    expect(JSON.stringify(answer.json)).not.toContain("4242");
+  });
+
   it("and a text cannot reach beyond the field that is the body", async () => {
     const { transcoder, calls } = recording([library]);
     const json = '{"title":"T"},"force":true,"x":{}';

@@ -17,6 +17,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 const JSON_TYPE = /^application\/(?:json|[\w.!#$&^-]+\+json)\s*(?:;|$)/i;
 /** Digits enough for a whole number that a double cannot hold. */
 const LONG_NUMBER = /\d{16}/;
+const WHOLE = /^-?\d+$/;
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
 
 export interface BodyRequest {
@@ -83,17 +84,26 @@ function decodeJson(input: DescMessage, text: string, registry: Registry | undef
   if (!LONG_NUMBER.test(text)) return fromJsonString(input, text, options);
   const fault = findJsonFault(text);
   if (fault !== undefined) throw new SyntaxError(fault.message);
-  return fromJson(input, parseExactly(text), options);
+  // As texts they would be let into fields of text, too: so first, whether numbers stand where numbers may.
+  fromJson(
+    input,
+    parseWith(text, () => 1),
+    options,
+  );
+  return fromJson(input, parseWith(text, asWritten), options);
 }
 
-/** JSON.parse rounds whole numbers beyond 2^53; these are kept as the text that ProtoJSON takes as well. */
-function parseExactly(text: string): JsonValue {
+/** JSON.parse rounds whole numbers beyond 2^53; `instead` says what stands for one. */
+function parseWith(text: string, instead: (source: string) => JsonValue): JsonValue {
   const exact = (_name: string, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
-      ? (context?.source ?? value)
+    typeof value === "number" && !Number.isSafeInteger(value) && WHOLE.test(context?.source ?? "")
+      ? instead(context?.source ?? "")
       : value;
   return JSON.parse(text, exact) as JsonValue;
 }
+
+/** ProtoJSON takes whole numbers as texts as well. */
+const asWritten = (source: string): string => source;
 
 function diagnose(
   input: DescMessage,
@@ -109,8 +119,15 @@ function diagnose(
       `The body is not valid JSON: ${fault.message} at ${where}.`,
     );
   }
-  // The scanner has accepted the text, so this neither throws nor drops a name.
-  const value = parseExactly(text);
-  const json = body.kind === "whole" ? value : { [body.field.jsonName]: value };
-  return invalidFields("The body does not fit the request", findViolations(input, json, registry));
+  const violationsWith = (instead: (source: string) => JsonValue) => {
+    // The scanner has accepted the text, so this neither throws nor drops a name.
+    const value = parseWith(text, instead);
+    const json = body.kind === "whole" ? value : { [body.field.jsonName]: value };
+    return findViolations(input, json, registry);
+  };
+  const found = violationsWith(() => 1);
+  return invalidFields(
+    "The body does not fit the request",
+    found.length > 0 ? found : violationsWith(asWritten),
+  );
 }

@@ -20,6 +20,12 @@ type LocalOneof = { case?: string | undefined; value?: unknown };
 
 const fieldsByName = new WeakMap<DescMessage, ReadonlyMap<string, DescField>>();
 
+/** What a field, or a path of fields, may be called. */
+const SPEAKABLE = /^[A-Za-z_][\w.[\]-]{0,299}$/;
+
+/** A name that a caller made up, as it may be said in an answer: only what could be a field's name, so that no value is repeated. */
+export const spoken = (name: string): string => (SPEAKABLE.test(name) ? name : "…");
+
 /** The field of that JSON or proto name. */
 export function fieldNamed(message: DescMessage, name: string): DescField | undefined {
   let fields = fieldsByName.get(message);

@@ -1,4 +1,5 @@
 // Says where a text stops being JSON, or gives a name twice in one object. Only run on a body that was refused.
+import { spoken } from "./field-path.ts";
 
 export interface JsonFault {
   readonly message: string;
@@ -64,7 +65,7 @@ class Scanner {
       const name = String(JSON.parse(this.#string()));
       if (names.has(name)) {
         this.position = start;
-        throw new Stop(`the name ${JSON.stringify(name)} is given twice`);
+        throw new Stop(`the name ${JSON.stringify(spoken(name))} is given twice`);
       }
       names.add(name);
       if (!this.#accept(":")) throw this.#expected('":"');

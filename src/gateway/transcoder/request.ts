@@ -13,6 +13,7 @@ import {
   resolveField,
   rivalOf,
   sameValue,
+  spoken,
   writeField,
 } from "./field-path.ts";
 import { decodeSegment, decodeSegments, parseQuery } from "./percent.ts";
@@ -57,7 +58,7 @@ function bindQuery(message: Message, binding: Binding, rawQuery: string): void {
   const violations: Violation[] = [];
   for (const [name, text] of parseQuery(rawQuery)) {
     const wrong = bindParameter(message, binding, { name, text, given });
-    if (wrong !== undefined) violations.push({ field: name, message: wrong });
+    if (wrong !== undefined) violations.push({ field: spoken(name), message: wrong });
   }
   if (violations.length > 0) throw invalidFields(QUERY, violations);
 }

@@ -11,7 +11,7 @@ import {
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Violation } from "./error.ts";
 import { expectationOf } from "./expectation.ts";
-import { fieldNamed } from "./field-path.ts";
+import { fieldNamed, spoken } from "./field-path.ts";
 
 /** More than a caller reads at once. */
 const MAX_VIOLATIONS = 32;
@@ -38,7 +38,7 @@ function inMessage(message: DescMessage, json: JsonValue, path: string, search: 
   if (path.split(".").length > MAX_DEPTH) return report(search, path, "is nested too deep");
   const spelled = new Map<DescField, string>();
   for (const [key, value] of Object.entries(json)) {
-    const at = path === "" ? key : `${path}.${key}`;
+    const at = path === "" ? spoken(key) : `${path}.${spoken(key)}`;
     const field = fieldNamed(message, key);
     if (field === undefined) {
       report(search, at, "is not a field of the request");
@@ -81,7 +81,7 @@ function inField(
     if (!isObject(value)) return report(search, path, "must be an object");
     for (const [key, item] of Object.entries(value)) {
       if (decodes(parent, { [field.name]: { [key]: item } }, search)) continue;
-      const at = `${path}[${JSON.stringify(key)}]`;
+      const at = `${path}[${JSON.stringify(spoken(key))}]`;
       if (field.mapKey === ScalarType.STRING) inValue(field, item, at, search);
       else report(search, at, "is not an entry of this map");
     }

@@ -1,6 +1,5 @@
 // The RPCs on dead letters and on the keys that wait for them.
 import { toJson, type JsonObject } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
 import { HeldState } from "../../../gen/waybill/event/v1/event_admin_pb.js";
 import {
@@ -26,6 +25,7 @@ import { Refusal } from "../refusal.ts";
 import { change } from "./change.ts";
 import { fullTopic, given, givenTopic, type EventAdminParts } from "./parts.ts";
 import { toContent, toDeadLetter, toHeldKey } from "./wire.ts";
+import { dateOf } from "../time.ts";
 
 /** The form of a sort key that is the number of a row. */
 export const ROW_KEY = /^[0-9]{1,19}$/;
@@ -35,8 +35,8 @@ export async function listDeadLettersPage(parts: EventAdminParts, request: ListD
     topic: givenTopic(parts, request.topic),
     key: given(request.key),
     type: given(request.type),
-    since: request.deadSince && timestampDate(request.deadSince),
-    until: request.deadUntil && timestampDate(request.deadUntil),
+    since: request.deadSince && dateOf(request.deadSince),
+    until: request.deadUntil && dateOf(request.deadUntil),
   };
   const filter = JSON.stringify(["dead-letters", ...Object.values(wanted).map(String)]);
   const size = pageSizeOf(request.pageSize);
@@ -85,7 +85,7 @@ export async function replayDeadLettersOf(
 function targetOf(parts: EventAdminParts, request: ReplayDeadLettersRequest): DeadLetterTarget {
   const { eventId, eventKey, deadSince } = request;
   if (eventKey !== undefined) return { topic: fullTopic(parts, eventKey.topic), key: eventKey.key };
-  return deadSince === undefined ? { eventId } : { since: timestampDate(deadSince) };
+  return deadSince === undefined ? { eventId } : { since: dateOf(deadSince) };
 }
 
 export async function skipDeadLetterOf(

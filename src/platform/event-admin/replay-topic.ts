@@ -1,6 +1,5 @@
 // The RPC that reads a part of a topic again.
 import { toJson, type JsonObject } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { PartitionRange } from "../../../gen/waybill/event/v1/event_admin_pb.js";
 import {
@@ -20,6 +19,7 @@ import { namespaced, streamOf } from "../events/stream.ts";
 import { Refusal } from "../refusal.ts";
 import { auditEntry } from "./change.ts";
 import { fullTopic, given, type EventAdminParts } from "./parts.ts";
+import { dateOf } from "../time.ts";
 
 /** How long a call may read whose caller names no deadline, in milliseconds. */
 const DEFAULT_READ_MS = 20_000;
@@ -48,8 +48,8 @@ export async function replayTopicOf(
     group: namespaced(parts.namespace, parts.service),
     topic,
     retentionHours: streamOf(subscription.schema, parts.namespace).retentionHours,
-    since: request.since && timestampDate(request.since),
-    until: request.until && timestampDate(request.until),
+    since: request.since && dateOf(request.since),
+    until: request.until && dateOf(request.until),
     wanted: wantedRanges(request),
   });
   const key = given(request.key);
@@ -104,8 +104,7 @@ function changeOf(request: ReplayTopicRequest) {
 }
 
 function wantedRanges({ partitionRanges, since, until }: ReplayTopicRequest): Ranges | undefined {
-  const isEmpty =
-    since !== undefined && until !== undefined && timestampDate(since) >= timestampDate(until);
+  const isEmpty = since !== undefined && until !== undefined && dateOf(since) >= dateOf(until);
   if (isEmpty)
     throw new Refusal("invalid_argument", "until must be after since", { field: "until" });
   if (partitionRanges.length === 0) return undefined;

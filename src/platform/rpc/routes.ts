@@ -14,7 +14,10 @@ import { logCalls } from "./call-log.ts";
 import { keepDeadline } from "./deadline.ts";
 import { mapErrors, type ErrorOptions } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
+import { createInputValidator } from "./input.ts";
+import { readingJsonStrictly } from "./json-input.ts";
 import { WRITE_LIMIT_BYTES } from "./limits.ts";
+import { readStreams, tellMalformed } from "./malformed.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { traceCalls } from "./tracing.ts";
 
@@ -42,7 +45,8 @@ export const routerOptions = (parts: RouteParts): ConnectRouterOptions => ({
     mapErrors(parts.log, parts),
     keepDeadline(parts),
     authenticate(parts.verifier),
-    createValidateInterceptor(),
+    readStreams,
+    createValidateInterceptor({ validator: createInputValidator() }),
   ],
   readMaxBytes: parts.readMaxBytes,
   writeMaxBytes: WRITE_LIMIT_BYTES,
@@ -66,7 +70,8 @@ const SHARED_FILES: readonly DescFile[] = [
 export const allRoutes =
   (parts: RouteParts) =>
   (router: ConnectRouter): void => {
-    parts.routes(router);
+    parts.routes(readingJsonStrictly(router, { registry: detailTypes }));
+    tellMalformed(router.handlers);
     const own = [...router.handlers];
     assertAccessStated(own.map((handler) => handler.method));
     const ownNames = [...new Set(own.map((handler) => handler.service.typeName))];
