@@ -114,7 +114,10 @@ async function takeOrder(
     if (violatesUnique(error, REQUEST_KEY))
       return await sameOrder(parts, request, await findRequest(parts.db, customerId, requestId));
     if (waitedTooLong(error))
-      throw new Refusal("aborted", "the first call with this request_id is at work still; try again");
+      throw new Refusal(
+        "aborted",
+        "the first call with this request_id is at work still; try again",
+      );
     throw error;
   }
 }

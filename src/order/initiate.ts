@@ -96,7 +96,13 @@ async function withdrawAttempt(
     const withdrawn = { attemptNumber: truth?.attemptNumber ?? 0, initiated: true, tries: 0 };
     if (truth === undefined) {
       const isTold = order.version > FIRST_VERSION;
-      const refused = { paymentId: "", status: "FAILED", attemptNumber, declineCode, isTold } as const;
+      const refused = {
+        paymentId: "",
+        status: "FAILED",
+        attemptNumber,
+        declineCode,
+        isTold,
+      } as const;
       const { order: after } = await applyNews(tx, parts.outbox, order, refused);
       await changeOrder(tx, after, withdrawn);
       return;

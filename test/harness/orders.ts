@@ -52,7 +52,10 @@ export async function seenByOperator(
 ): Promise<OrderAndPayment & { readonly atPayment: Payment }> {
   const token = place.stack.tokens.operator;
   const url = `${place.stack.gateway}/v1/orders/${orderId}`;
-  const [order, payment] = await Promise.all([ask(url, { token }), ask(`${url}/payment`, { token })]);
+  const [order, payment] = await Promise.all([
+    ask(url, { token }),
+    ask(`${url}/payment`, { token }),
+  ]);
   const { payment: atPayment } = messageOf(CheckPaymentStatusResponseSchema, payment);
   if (atPayment === undefined) throw new Error("the answer lacks its payment");
   return { ...complete(messageOf(GetOrderResponseSchema, order)), atPayment };

@@ -75,7 +75,10 @@ describe("a list of orders", () => {
 
   test.each<[readonly (keyof typeof OrderStatus)[], readonly number[]]>([
     [["PAID"], [0]],
-    [["FAILED", "PAID"], [1, 0]],
+    [
+      ["FAILED", "PAID"],
+      [1, 0],
+    ],
     [["PENDING"], [4, 3]],
     [["CANCELLED"], [2]],
     [["EXPIRED"], []],
@@ -143,7 +146,9 @@ describe("the pages of a list", () => {
     expect((await list(alice, { pageToken: "a".repeat(1025) })).status).toBe(400);
     // Whoever knows its form and somebody's order gets a place in a list, and that list is his own.
     const bob = await newCustomer(place);
-    const forged = words(JSON.stringify([taken[4]?.id, `orders:{"scope":"${bob.id}","statuses":[]}`]));
+    const forged = words(
+      JSON.stringify([taken[4]?.id, `orders:{"scope":"${bob.id}","statuses":[]}`]),
+    );
     expect((await page(bob, { pageToken: forged })).ids).toEqual([]);
   });
 

@@ -63,9 +63,9 @@ describe.concurrent("after a refusal", () => {
     expect(paid.payment).toMatchObject({ attemptNumber: 2, declineCode: "" });
     expect(await stripePaymentsOf(place, orderId)).toMatchObject([{ charges: 1 }]);
     await eventually(async () =>
-      expect((await mailsTo(place, alice.email)).map(({ subject }) => subject.split(" for ")[0])).toEqual(
-        expect.arrayContaining(["Payment refused", "Payment received"]),
-      ),
+      expect(
+        (await mailsTo(place, alice.email)).map(({ subject }) => subject.split(" for ")[0]),
+      ).toEqual(expect.arrayContaining(["Payment refused", "Payment received"])),
     );
   });
 
@@ -123,7 +123,9 @@ describe.concurrent("after a refusal", () => {
     });
     expect(await stripePaymentsOf(place, orderId)).toMatchObject([{ charges: 0 }]);
     const refusals = async () =>
-      (await mailsTo(place, alice.email)).filter(({ subject }) => subject.startsWith("Payment ref"));
+      (await mailsTo(place, alice.email)).filter(({ subject }) =>
+        subject.startsWith("Payment ref"),
+      );
     await eventually(async () => expect(await refusals()).toHaveLength(REFUSED_PER_ORDER));
     // What is told after it would come after it: the mail of the cancellation is the last.
     await cancelOrder(place, alice, order.id);

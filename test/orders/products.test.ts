@@ -57,7 +57,9 @@ describe.concurrent("the price book", () => {
       nextPageToken: string;
     };
     const next = (await ask(`${url}?pageSize=2&pageToken=${first.nextPageToken}`)).json;
-    const skus = [first, next as typeof first].flatMap(({ products }) => products.map((p) => p.sku));
+    const skus = [first, next as typeof first].flatMap(({ products }) =>
+      products.map((p) => p.sku),
+    );
     expect(skus).toHaveLength(4);
     expect(skus).toEqual(skus.toSorted());
     expect(new Set(skus).size).toBe(4);
