@@ -8,6 +8,7 @@ import { openSuite } from "./faults/suite.ts";
 
 const SECONDS = 8;
 const ORDERS_PER_S = 12;
+const PAYMENTS = 20;
 const LIMIT_MS = 240_000;
 /** Of a run that failed: FAULT_SEED=4711 npm test -- test/faults.test.ts */
 const seed = Number(process.env["FAULT_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -17,6 +18,7 @@ const said: string[] = [];
 const suite = openSuite({
   seconds: SECONDS,
   rate: ORDERS_PER_S,
+  count: PAYMENTS,
   seed,
   say: (line) => said.push(line),
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   dueWork,
@@ -17,6 +18,17 @@ describe("an order's status", () => {
     expect(STATES.filter(isFinal)).toEqual(["PAID", "CANCELLED", "EXPIRED"]));
   it("each is reached from PENDING, which is where an order begins", () =>
     expect(new Set(Object.values(TRANSITIONS.PENDING))).toEqual(new Set(STATES)));
+  it("is pictured in docs/orders.md as the table has it", () => {
+    const docs = readFileSync(new URL("../../docs/orders.md", import.meta.url), "utf8");
+    const pictured = [...docs.matchAll(/^ {2}(\w+) --> (\w+): (.+)$/gm)].flatMap(
+      ([, from, to, happenings]) =>
+        (happenings ?? "").split(", ").map((happening) => `${from} ${happening} ${to}`),
+    );
+    const table = STATES.flatMap((from) =>
+      Object.entries(TRANSITIONS[from]).map(([happening, to]) => `${from} ${happening} ${to}`),
+    );
+    expect(pictured.toSorted()).toEqual(table.toSorted());
+  });
 });
 
 const news = (

@@ -42,21 +42,36 @@ export interface Facts {
     readonly number: string;
     readonly status: string;
     readonly minorUnits: number;
+    /** What Order knows to have been given back. */
+    readonly refunded: number;
   }[];
+  /** The orders that somebody fought over, so that they may also end FAILED, CANCELLED or EXPIRED; all others end PAID. */
+  readonly raced: ReadonlySet<string>;
   /** The rows of the Payment service. */
-  readonly payments: readonly { readonly orderId: string; readonly status: string }[];
-  /** The ledger of the provider. `charges` counts those that moved money. */
+  readonly payments: readonly {
+    readonly orderId: string;
+    readonly status: string;
+    /** The sum of the refunds that did not fail. */
+    readonly refunded: number;
+    /** How many refunds there are, and of how many the money is on its way back. */
+    readonly refunds: number;
+    readonly goodRefunds: number;
+  }[];
+  /** The ledger of the provider. `charges` counts those that moved money; the sums are in its own units. */
   readonly intents: readonly {
     readonly id: string;
     readonly orderId: string;
     readonly amount: number;
     readonly charges: number;
+    readonly charged: number;
+    readonly refunded: number;
   }[];
   /** The rows of the Notification service. */
   readonly notifications: readonly {
     readonly id: string;
     readonly orderId: string;
     readonly template: string;
+    readonly subject: string;
     readonly status: string;
   }[];
   /** The mails that the provider took. */

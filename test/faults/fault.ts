@@ -8,6 +8,8 @@ export interface FaultOptions {
   readonly seconds: number;
   /** Orders a second. */
   readonly rate: number;
+  /** What is counted instead of timed: payments, rounds of a race, lives of an order. */
+  readonly count: number;
   /** Who is struck when. */
   readonly random: Random;
   readonly say: Say;

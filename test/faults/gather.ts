@@ -25,9 +25,10 @@ export async function gatherFacts(rig: Rig, accepted: readonly AcceptedOrder[]):
     accepted,
     records: rig.topics.topics.flatMap((topic) => rig.topics.records(topic)),
     mails: mails.emails,
-    intents: payments.map(({ id, amount, charges, metadata }) => {
-      return { id, amount, charges, orderId: metadata["order_id"] ?? "" };
-    }),
+    raced: rig.raced,
+    intents: payments.map((payment) =>
+      Object.assign({}, payment, { orderId: payment.metadata["order_id"] ?? "" }),
+    ),
     ...(await rowsOf(rig)),
   };
 }
@@ -64,15 +65,19 @@ async function rowsOf({
   const [orders, payments, notifications] = await Promise.all([
     databases.mustAsk<Facts["orders"][number]>(
       "order",
-      `select id, number, status, total_minor_units::int as "minorUnits" from orders`,
+      `select id, number, status, total_minor_units::int as "minorUnits",
+         refunded_minor_units::int as refunded from orders`,
     ),
     databases.mustAsk<Facts["payments"][number]>(
       "payment",
-      `select order_id as "orderId", status from payments`,
+      `select p.order_id as "orderId", p.status, count(r.id)::int as refunds,
+         count(r.id) filter (where r.status in ('PENDING', 'SUCCEEDED'))::int as "goodRefunds",
+         coalesce(sum(r.minor_units) filter (where r.status not in ('FAILED', 'CANCELLED')), 0)::int as refunded
+       from payments p left join refunds r on r.payment_id = p.id group by p.id`,
     ),
     databases.mustAsk<Facts["notifications"][number]>(
       "notification",
-      `select id, order_id as "orderId", template, status from notifications`,
+      `select id, order_id as "orderId", template, subject, status from notifications`,
     ),
   ]);
   return { orders, payments, notifications };

@@ -6,10 +6,13 @@ import { freeze } from "./f3-freeze.ts";
 import { killBroker } from "./f4-kill-broker.ts";
 import { cutOffBroker } from "./f5-cut-off-broker.ts";
 import { stopDatabase } from "./f6-stop-database.ts";
+import { lostAnswers } from "./f7-lost-answers.ts";
 import { poisonEvents } from "./f9-poison.ts";
 import { rebalance } from "./f10-rebalance.ts";
 import { newerWriter } from "./f11-newer-contract.ts";
 import { plantedDefects } from "./planted-defects.ts";
+import { lives } from "./p1-lives.ts";
+import { races } from "./races.ts";
 import { oldSnapshot } from "./f12-old-snapshot.ts";
 
 export const FAULTS: readonly Fault[] = [
@@ -19,9 +22,12 @@ export const FAULTS: readonly Fault[] = [
   killBroker,
   cutOffBroker,
   stopDatabase,
+  lostAnswers,
   poisonEvents,
   rebalance,
   newerWriter,
   oldSnapshot,
+  ...races,
+  lives,
   plantedDefects,
 ];

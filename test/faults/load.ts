@@ -79,7 +79,7 @@ export async function startLoad(
   };
 }
 
-function bodyOf(random: Random): Record<string, unknown> {
+export function bodyOf(random: Random): Record<string, unknown> {
   const skus = new Set(Array.from({ length: MOST_ITEMS }, () => random.pick(SKUS)));
   return {
     items: [...skus].map((sku) => ({ sku, quantity: random.between(1, 3) })),
@@ -87,8 +87,8 @@ function bodyOf(random: Random): Record<string, unknown> {
   };
 }
 
-/** The accepted order, or why the customer gave up. */
-async function orderOnce(
+/** One order, under one key until there is an answer: the accepted order, or why the customer gave up. */
+export async function orderOnce(
   place: Place,
   who: Person,
   body: unknown,

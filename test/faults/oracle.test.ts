@@ -20,12 +20,15 @@ const others = [
   record("notification-events", 2, "notification.sent"),
 ];
 const history = (topic: string, last: number) => ({ topic: `t.${topic}`, key: ORDER, last });
-const message = (id: string, template: string) => ({
+const message = (id: string, template: string, subject: string) => ({
   id,
   orderId: ORDER,
   template,
+  subject,
   status: "SENT",
 });
+const CREATED_MAIL = `Your order ${NUMBER}`;
+const PAID_MAIL = `Payment received for your order ${NUMBER}`;
 
 /** One order, as it should be. */
 const GOOD: Facts = {
@@ -44,14 +47,15 @@ const GOOD: Facts = {
     },
   ],
   accepted: [{ id: ORDER, number: NUMBER, minorUnits: 1899 }],
-  orders: [{ id: ORDER, number: NUMBER, status: "PAID", minorUnits: 1899 }],
-  payments: [{ orderId: ORDER, status: "SUCCEEDED" }],
-  intents: [{ id: "pi_1", orderId: ORDER, amount: 1899, charges: 1 }],
-  notifications: [message("m1", "order-created"), message("m2", "payment-succeeded")],
-  mails: [
-    { subject: `Your order ${NUMBER}` },
-    { subject: `Payment received for your order ${NUMBER}` },
+  orders: [{ id: ORDER, number: NUMBER, status: "PAID", minorUnits: 1899, refunded: 0 }],
+  raced: new Set(),
+  payments: [{ orderId: ORDER, status: "SUCCEEDED", refunded: 0, refunds: 0, goodRefunds: 0 }],
+  intents: [{ id: "pi_1", orderId: ORDER, amount: 1899, charges: 1, charged: 1899, refunded: 0 }],
+  notifications: [
+    message("m1", "order-created", CREATED_MAIL),
+    message("m2", "payment-succeeded", PAID_MAIL),
   ],
+  mails: [{ subject: CREATED_MAIL }, { subject: PAID_MAIL }],
   left: { "order.outbox": 0 },
 };
 
@@ -145,9 +149,33 @@ test("an order without its mail or its charge has lost it", () => {
 });
 
 test("an order that did not end PAID, another amount, and rows that are left are wrong", () => {
-  const orders = [{ id: ORDER, number: NUMBER, status: "PENDING", minorUnits: 1899 }];
+  const orders = GOOD.orders.map((order) => ({ ...order, status: "PENDING" }));
   expect(foundIn({ orders }).wrong).toEqual(containing("ended PENDING"));
-  const intents = [{ id: "pi_1", orderId: ORDER, amount: 1, charges: 1 }];
+  const intents = GOOD.intents.map((intent) => ({ ...intent, amount: 1, charged: 1 }));
   expect(foundIn({ intents }).wrong).toEqual(containing("costs 1899, charged 1"));
   expect(foundIn({ left: { "order.outbox": 1 } }).wrong).toEqual(containing("1 rows are left"));
+});
+
+test("an order may end CANCELLED where it was raced for, and then nothing may be charged", () => {
+  const orders = GOOD.orders.map((order) => ({ ...order, status: "CANCELLED" }));
+  expect(foundIn({ orders }).wrong).toEqual(containing("ended CANCELLED"));
+  const raced = new Set([ORDER]);
+  const found = foundIn({ orders, raced });
+  expect(found.wrong).not.toContain(`order ${ORDER}: ended CANCELLED`);
+  expect(found.doubled).toEqual(containing("charges: 1 in place of 0"));
+  expect(found.doubled).toEqual(containing("messages payment-succeeded: 1 in place of 0"));
+  expect(found.lost).toEqual(containing("events order.cancelled"));
+});
+
+test("a refund that only one side knows of is wrong", () => {
+  const intents = GOOD.intents.map((intent) => ({ ...intent, refunded: 899 }));
+  expect(foundIn({ intents }).wrong).toEqual(containing("knows of refunds of 0, given back 899"));
+  expect(foundIn({ intents }).wrong).toEqual(containing("charges less refunds are 1000"));
+  const payments = GOOD.payments.map((payment) =>
+    Object.assign({}, payment, { refunded: 899, refunds: 1, goodRefunds: 1 }),
+  );
+  const orders = GOOD.orders.map((order) => Object.assign({}, order, { refunded: 899 }));
+  expect(foundIn({ intents, orders }).wrong).toEqual(containing("its payment has 0"));
+  expect(foundIn({ intents, orders, payments }).wrong).toEqual([]);
+  expect(foundIn({ intents, orders, payments }).lost).toEqual(containing("messages of refunds"));
 });

@@ -1,5 +1,7 @@
 // Says whether the promises were kept: nothing lost, nothing twice, nothing out of order. Knows no database and no broker.
 import type { Facts, Findings, Verdict } from "./facts.ts";
+import { judgeMails } from "./oracle-mails.ts";
+import { judgeMoney } from "./oracle-money.ts";
 import { judgeOrders } from "./oracle-orders.ts";
 import { judgeInboxes, judgeTopics } from "./oracle-topics.ts";
 
@@ -9,6 +11,8 @@ export function judge(facts: Facts): Verdict {
   judgeTopics(facts, found);
   judgeInboxes(facts, found);
   judgeOrders(facts, found);
+  judgeMoney(facts, found);
+  judgeMails(facts, found);
   for (const [table, rows] of Object.entries(facts.left)) {
     if (rows > 0) found.wrong.push(`${table}: ${rows} rows are left`);
   }

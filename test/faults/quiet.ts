@@ -65,8 +65,11 @@ async function due({ databases }: Rig): Promise<AtWork> {
   };
   const counts = await Promise.all([
     count("order", "orders PENDING", "from orders where status = 'PENDING'"),
-    count("order", "orders to initiate", "from orders where initiate_due_time is not null"),
+    count("order", "orders to initiate", "from orders where not initiated"),
+    count("order", "orders being closed", "from orders where closing is not null"),
+    count("order", "late money", "from orders where late_money"),
     count("payment", "attempts due", "from payment_attempts where due_time is not null"),
+    count("payment", "refunds due", "from refunds where call_status <> 'SETTLED'"),
     count("payment", "Stripe's events due", "from stripe_events where due_time is not null"),
     count("notification", "messages due", "from notifications where due_time is not null"),
   ]);

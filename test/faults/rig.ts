@@ -32,6 +32,8 @@ export interface Rig extends AsyncDisposable {
   readonly databases: Databases;
   readonly direct: DirectKafka;
   readonly topics: TopicReader;
+  /** Orders that somebody fought over: they need not end PAID. Whoever starts such a fight writes them down. */
+  readonly raced: Set<string>;
   /** Where the services' probes write: see heap.ts. */
   readonly heapFolder: string;
 }
@@ -84,6 +86,7 @@ export async function openRig(o: RigOptions): Promise<Rig> {
     databases,
     direct,
     topics,
+    raced: new Set(),
     heapFolder: folder.path,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -25,6 +25,7 @@ export interface Suite extends AsyncDisposable {
 export interface SuiteSettings {
   readonly seconds: number;
   readonly rate: number;
+  readonly count: number;
   readonly seed: number;
   readonly say: Say;
 }
@@ -39,13 +40,13 @@ export function openSuite(o: SuiteSettings): Suite {
   return {
     async run(fault) {
       const { id, title } = fault;
-      const { seconds, rate } = o;
+      const { seconds, rate, count } = o;
       const say: Say = (line) => o.say(`${id} ${line}`);
       const random = randomOf(o.seed).branch(id);
       rig ??= await openRig({ say });
       say(`${title}: ${seconds} s at ${rate} orders/s`);
       try {
-        const result = await fault.run(rig, { seconds, rate, random, say });
+        const result = await fault.run(rig, { seconds, rate, count, random, say });
         const passed = isGreen(result);
         if (!passed) {
           for (const finding of findingsOf(result)) say(finding); // now: a run may not live to its report

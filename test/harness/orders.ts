@@ -1,11 +1,11 @@
 // What somebody does to an order that is there: pays it again, cancels it, gives its money back; and what everybody knows of it.
 import { randomUUID } from "node:crypto";
-import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
+import type { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import { GetOrderResponseSchema } from "../../gen/waybill/order/v1/order_service_pb.js";
 import { PaymentStatus, type Payment } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { CheckPaymentStatusResponseSchema } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import { eventually } from "./eventually.ts";
-import { type Answer, ask, messageOf, type Question } from "./http.ts";
+import { type Answer, ask, messageOf } from "./http.ts";
 import type { Person } from "./people.ts";
 import type { Place } from "./place.ts";
 import { query } from "./rows.ts";
@@ -42,8 +42,8 @@ export const refundPayment = (
     ...fields,
   });
 
-const post = (place: Place, { token }: Caller, path: string, body: unknown, more: Question = {}) =>
-  ask(`${place.stack.gateway}/v1/${path}`, { token, body, ...more });
+const post = (place: Place, { token }: Caller, path: string, body: unknown) =>
+  ask(`${place.stack.gateway}/v1/${path}`, { token, body });
 
 /** The order and its payment as an operator sees them. */
 export async function seenByOperator(

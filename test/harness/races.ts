@@ -15,7 +15,7 @@ import {
   statusIn,
   timeIsOver,
 } from "./orders.ts";
-import { newCustomer, type Person } from "./people.ts";
+import { newCustomer } from "./people.ts";
 import type { Place } from "./place.ts";
 import { inBrowser, stripePaymentsOf } from "./sandbox.ts";
 import { anOrder, anUnpaidOrder, becomes, placeOrder } from "./shop.ts";
@@ -211,7 +211,9 @@ function oneAttempt(answers: readonly Answer[]): Pick<Round, "outcome" | "wrong"
 /** Of two refunds one is made, and the third call is one of the two. */
 function oneRefund(answers: readonly Answer[], sum: number): Pick<Round, "outcome" | "wrong"> {
   const made = answers.flatMap(({ status, json }) =>
-    status === 200 ? [(json as { refund: { id: string; amount: { minorUnits: string } } }).refund] : [],
+    status === 200
+      ? [(json as { refund: { id: string; amount: { minorUnits: string } } }).refund]
+      : [],
   );
   const isOne =
     new Set(made.map(({ id }) => id)).size === 1 &&

@@ -27,7 +27,13 @@ export interface StripePayment {
   /** Sums, in Stripe's units. */
   readonly charged: number;
   readonly refunded: number;
-  readonly disputes: readonly { readonly id: string }[];
+  readonly refunds: readonly { readonly id: string; readonly status: string }[];
+  readonly disputes: readonly { readonly id: string; readonly status: string }[];
+}
+
+export interface StripeEvent {
+  readonly id: string;
+  readonly type: string;
 }
 
 export async function inbox(place: Place): Promise<Inbox> {
@@ -55,6 +61,23 @@ export async function stripePaymentsOf(
 ): Promise<readonly StripePayment[]> {
   const path = `/_/payments?order_id=${orderId}`;
   return (await get<{ payments: StripePayment[] }>(place, path)).payments;
+}
+
+/** What Stripe has to tell of a PaymentIntent, the oldest first. */
+export async function stripeEventsOf(
+  place: Place,
+  paymentIntentId: string,
+): Promise<readonly StripeEvent[]> {
+  const { webhooks } = await get<{
+    webhooks: (StripeEvent & { readonly payment: string })[];
+  }>(place, "/_/webhooks");
+  return webhooks.filter(({ payment }) => payment === paymentIntentId);
+}
+
+/** Somebody with the account's key, who is not Waybill. */
+export function atDashboard(place: Place): Stripe {
+  const { hostname, port } = new URL(sandboxUrl(place));
+  return new Stripe("sk_test_x", { host: hostname, port, protocol: "http", telemetry: false });
 }
 
 /** The customer's browser: pays, or passes 3-D Secure. */
@@ -95,12 +118,20 @@ export async function faultsToCome(place: Place): Promise<readonly unknown[]> {
   return (await get<{ faults: unknown[] }>(place, "/_/faults")).faults;
 }
 
+/** No fault strikes any more. */
+export async function forgetFaults(place: Place): Promise<void> {
+  const { status, text } = await ask(`${sandboxUrl(place)}/_/faults`, { method: "DELETE" });
+  if (status >= 300) throw new Error(`the faults are not forgotten: ${text}`);
+}
+
+/** The webhooks that were held are sent. */
+export const releaseWebhooks = (place: Place): Promise<void> =>
+  inBrowser(place, "webhooks/release");
+
 /** Until it is disposed, faults may strike; afterwards none is left for the tests that follow. */
 export function faultsUntilDone(place: Place): AsyncDisposable {
   return {
-    [Symbol.asyncDispose]: async () => {
-      await ask(`${sandboxUrl(place)}/_/faults`, { method: "DELETE" });
-    },
+    [Symbol.asyncDispose]: () => forgetFaults(place),
   };
 }
 

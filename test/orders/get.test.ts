@@ -7,7 +7,7 @@ import { eventually } from "../harness/eventually.ts";
 import { intentIn, paymentBecomes, refundPayment } from "../harness/orders.ts";
 import { newCustomer } from "../harness/people.ts";
 import { inBrowser, stripePaymentsOf } from "../harness/sandbox.ts";
-import { anOrder, anUnpaidOrder, becomes, getOrder, placeOrder } from "../harness/shop.ts";
+import { anOrder, becomes, getOrder, placeOrder } from "../harness/shop.ts";
 
 const place = inject("shared");
 const EUR = (minorUnits: number) => ({ currencyCode: "EUR", minorUnits: String(minorUnits) });

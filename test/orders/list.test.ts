@@ -1,6 +1,6 @@
 // The promise: a list shows each of the caller's orders once, the newest first, whatever is ordered meanwhile.
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
+import type { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import { ListOrdersResponseSchema } from "../../gen/waybill/order/v1/order_service_pb.js";
 import { type Answer, ask, messageOf } from "../harness/http.ts";
 import { cancelOrder } from "../harness/orders.ts";

@@ -145,12 +145,36 @@ describe.concurrent("an expected total", () => {
 
 describe.concurrent("an order in", () => {
   test.each([
-    ["JPY, without decimals,", "JPY", 1200, 1200, "¥1,200"],
-    ["EUR, with two decimals,", "EUR", 1999, 1999, "€19.99"],
-    ["KWD, with three decimals,", "KWD", 4550, 4550, "KWD 4.550"],
-    ["BHD, with three decimals,", "BHD", 120, 120, "BHD 0.120"],
-    ["ISK, which Stripe counts in hundredths,", "ISK", 500, 50_000, "ISK 500"],
-  ])("%s is charged and told to the last unit", async (_what, currency, price, charged, told) => {
+    { what: "JPY, without decimals,", currency: "JPY", price: 1200, charged: 1200, told: "¥1,200" },
+    {
+      what: "EUR, with two decimals,",
+      currency: "EUR",
+      price: 1999,
+      charged: 1999,
+      told: "€19.99",
+    },
+    {
+      what: "KWD, with three decimals,",
+      currency: "KWD",
+      price: 4550,
+      charged: 4550,
+      told: "KWD 4.550",
+    },
+    {
+      what: "BHD, with three decimals,",
+      currency: "BHD",
+      price: 120,
+      charged: 120,
+      told: "BHD 0.120",
+    },
+    {
+      what: "ISK, which Stripe counts in hundredths,",
+      currency: "ISK",
+      price: 500,
+      charged: 50_000,
+      told: "ISK 500",
+    },
+  ])("$what is charged and told to the last unit", async ({ currency, price, charged, told }) => {
     const alice = await newCustomer(place);
     const { order } = await placeOrder(place, alice, orderOf(await sell(currency, price)));
 
