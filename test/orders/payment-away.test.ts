@@ -24,7 +24,8 @@ test("a cancellation is UNAVAILABLE and comes by itself, and what should have be
   const { order: open } = await placeOrder(place, alice, anUnpaidOrder());
   const declined = anOrder({ paymentMethod: "pm_card_chargeDeclined" });
   const { order: refused } = await placeOrder(place, alice, declined);
-  const { version } = (await paymentBecomes(place, alice, open.id, "REQUIRES_PAYMENT_METHOD")).order;
+  const { version } = (await paymentBecomes(place, alice, open.id, "REQUIRES_PAYMENT_METHOD"))
+    .order;
   await becomes(place, alice, refused.id, "FAILED");
   await launcher.stop("payment");
   const { order: unborn } = await placeOrder(place, alice);

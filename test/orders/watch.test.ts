@@ -1,7 +1,15 @@
 // The promise: who watches an order sees it at once and after each change, until it is final; and leaves nothing behind.
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { create } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  createClient,
+  createContextValues,
+  createHandlerContext,
+  type Transport,
+} from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -11,10 +19,14 @@ import { describe, expect, inject, test } from "vitest";
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import {
   OrderService,
+  WatchOrderRequestSchema,
   type WatchOrderResponse,
 } from "../../gen/waybill/order/v1/order_service_pb.js";
+import { type OrderWatch, watchOrder } from "../../src/order/watch.ts";
+import { principalKey } from "../../src/platform/rpc/principal.ts";
 import { takeControl } from "../harness/control.ts";
 import { eventually } from "../harness/eventually.ts";
+import { openOwnDatabase } from "../harness/own-database.ts";
 import { cancelOrder, intentIn, paymentBecomes, payOrder } from "../harness/orders.ts";
 import { newCustomer, type Person } from "../harness/people.ts";
 import { query } from "../harness/rows.ts";
@@ -178,4 +190,39 @@ test("a service that stops ends its streams, and a watcher who comes again sees 
   await inBrowser(place, `pay/${intentIn(payment)}`, { payment_method: "pm_card_visa" });
   expect(await again.end).toBeUndefined();
   expect(statusesIn(again.seen)).toEqual(["PENDING", "PAID"]);
+});
+
+test("a stream on which nothing happens says every 15 seconds that it lives", async () => {
+  await using own = await openOwnDatabase(inject("servers"));
+  const id = randomUUID();
+  await own.db.execute(
+    `insert into orders (id, number, customer_id, status, currency_code, total_minor_units, email, phone_number, locale,
+                         payment_method, payment_status, attempt_number, version, create_time, update_time)
+     values ('${id}', 'QUIET', 'alice', 'PENDING', 'EUR', 1, '', '', '', '', 'UNKNOWN', 1, 1, now(), now())`,
+  );
+  const waits: number[] = [];
+  const nothingHappens: OrderWatch = {
+    changed: (_id, _version, { withinMs }) => {
+      waits.push(withinMs);
+      return Promise.resolve(false);
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const context = createHandlerContext({
+    service: OrderService,
+    method: OrderService.method.watchOrder,
+    protocolName: "test",
+    requestMethod: "POST",
+    url: "http://127.0.0.1",
+    contextValues: createContextValues().set(principalKey, { kind: "operator", id: "olga" }),
+  });
+
+  const request = create(WatchOrderRequestSchema, { orderId: id });
+  const messages = watchOrder({ db: own.db, watch: nothingHappens }, request, context);
+
+  expect((await messages.next()).value?.order?.id).toBe(id);
+  expect((await messages.next()).value).toEqual({});
+  expect((await messages.next()).value).toEqual({});
+  expect(waits).toEqual([15_000, 15_000]);
+  await messages.return();
 });
