@@ -1,7 +1,6 @@
 // The promise: an order that says CANCELLED was not charged; one whose money was quicker says PAID.
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
-import { takeControl } from "../harness/control.ts";
 import { eventually } from "../harness/eventually.ts";
 import { cancelOrder, intentIn, paymentBecomes, payOrder, statusIn } from "../harness/orders.ts";
 import { newCustomer } from "../harness/people.ts";
@@ -17,10 +16,8 @@ import {
 import { anOrder, anUnpaidOrder, becomes, getOrder, placeOrder } from "../harness/shop.ts";
 
 const place = inject("shared");
-const launcher = await takeControl(inject("control"));
-const { PENDING, FAILED } = OrderStatus;
+const { PENDING } = OrderStatus;
 const UNMET = { status: 400, json: { code: "failed_precondition" } };
-const AWAY = { status: 503, json: { code: "unavailable" } };
 
 const faults = faultsUntilDone(place);
 afterAll(() => faults[Symbol.asyncDispose]());
@@ -157,40 +154,5 @@ describe.concurrent("an order that is cancelled", () => {
     expect(statusIn(await cancelOrder(place, alice, orderId, seen))).toBe("CANCELLED");
     // Whoever repeats the call has seen the same version still.
     expect(statusIn(await cancelOrder(place, alice, orderId, seen))).toBe("CANCELLED");
-  });
-});
-
-describe("while the Payment service is away", () => {
-  test("a cancellation is UNAVAILABLE, the order waits, and is CANCELLED by itself when it is back", async () => {
-    const { alice, orderId, version } = await anUnpaid();
-    const refused = await paidWith("pm_card_chargeDeclined");
-    await becomes(place, refused.alice, refused.orderId, "FAILED");
-    await launcher.stop("payment");
-    const unborn = await placeOrder(place, alice);
-    const seen = { expectedVersion: String(version) };
-
-    // Sent again by the gateway, too: the version that was seen is the caller's still.
-    const answers = [
-      await cancelOrder(place, alice, orderId, seen),
-      await cancelOrder(place, alice, orderId, seen),
-      await cancelOrder(place, alice, unborn.order.id),
-      await cancelOrder(place, refused.alice, refused.orderId),
-    ];
-
-    for (const answer of answers) expect(answer).toMatchObject(AWAY);
-    expect((await getOrder(place, alice, orderId)).order.status).toBe(PENDING);
-    expect((await getOrder(place, refused.alice, refused.orderId)).order.status).toBe(FAILED);
-    const inVain = await payOrder(place, refused.alice, refused.orderId);
-    expect(inVain).toMatchObject(UNMET);
-    expect(inVain.text).toContain("being cancelled");
-    expect(await stripePaymentsOf(place, orderId)).toMatchObject([
-      { status: "requires_payment_method" },
-    ]);
-
-    await launcher.start("payment");
-    await becomes(place, alice, orderId, "CANCELLED");
-    await becomes(place, refused.alice, refused.orderId, "CANCELLED");
-    await becomes(place, alice, unborn.order.id, "CANCELLED");
-    expect(await stripePaymentsOf(place, unborn.order.id)).toEqual([]);
   });
 });

@@ -170,46 +170,37 @@ describe("a first call that is at work still", () => {
   });
 });
 
-describe("a first call that died", () => {
-  test("before its order was stored blocks nobody", async () => {
-    const alice = await newCustomer(place);
-    const headers = withKey();
-    const locked = await lockTable(place, "order", "orders");
-    const first = postOrder(place, alice, anOrder(), { headers }).catch(() => undefined);
-    await eventually(async () => expect(await locked.waiting()).toBeGreaterThan(0));
-    await launcher.kill("order", "SIGKILL");
-    await locked[Symbol.asyncDispose]();
-
-    const { order } = await taken(alice, headers);
-    await first;
-
-    expect(await ordersOf(alice)).toEqual([{ id: order.id }]);
-    await becomes(place, alice, order.id, "PAID");
-    expect(await stripePaymentsOf(place, order.id)).toMatchObject([{ charges: 1 }]);
+test("first calls that died block nobody: what was stored is gone on with, what was not is taken anew", async () => {
+  await using _ = faultsUntilDone(place);
+  const [alice, bob] = [await newCustomer(place), await newCustomer(place)];
+  const [hers, his] = [withKey(), withKey()];
+  const late = { provider: "stripe", operation: "payment_intents.create" };
+  await orderFault(place, { ...late, fault: "latency", latencyMs: 1500 });
+  const stored = postOrder(place, alice, anOrder(), { headers: hers }).catch(() => undefined);
+  const [before] = await eventually(async () => {
+    const rows = await ordersOf(alice);
+    expect(rows).toHaveLength(1);
+    return rows;
   });
+  const locked = await lockTable(place, "order", "orders");
+  const unstored = postOrder(place, bob, anOrder(), { headers: his }).catch(() => undefined);
+  await eventually(async () => expect(await locked.waiting()).toBeGreaterThan(0));
 
-  test("after its order was stored is gone on with: the same order, charged once", async () => {
-    await using _ = faultsUntilDone(place);
-    const alice = await newCustomer(place);
-    const headers = withKey();
-    const late = { provider: "stripe", operation: "payment_intents.create" };
-    await orderFault(place, { ...late, fault: "latency", latencyMs: 1500 });
-    const first = postOrder(place, alice, anOrder(), { headers }).catch(() => undefined);
-    const [stored] = await eventually(async () => {
-      const rows = await ordersOf(alice);
-      expect(rows).toHaveLength(1);
-      return rows;
-    });
-    await launcher.kill("order", "SIGKILL");
+  await launcher.kill("order", "SIGKILL");
+  await locked[Symbol.asyncDispose]();
+  const again = { alice: await taken(alice, hers), bob: await taken(bob, his) };
+  await Promise.all([stored, unstored]);
 
-    const { order } = await taken(alice, headers);
-    await first;
-
-    expect(order.id).toBe(stored?.id);
-    expect(await ordersOf(alice)).toHaveLength(1);
-    await becomes(place, alice, order.id, "PAID");
+  expect(again.alice.order.id).toBe(before?.id);
+  expect(await ordersOf(alice)).toHaveLength(1);
+  expect(await ordersOf(bob)).toEqual([{ id: again.bob.order.id }]);
+  for (const [who, { order }] of [
+    [alice, again.alice],
+    [bob, again.bob],
+  ] as const) {
+    await becomes(place, who, order.id, "PAID");
     expect(await stripePaymentsOf(place, order.id)).toMatchObject([{ charges: 1 }]);
-  });
+  }
 });
 
 /** The order, as soon as the service is back. */

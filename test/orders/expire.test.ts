@@ -1,7 +1,6 @@
 // The promise: an order that nobody pays in time is EXPIRED, and was not charged; one whose money was quicker says PAID.
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
-import { takeControl } from "../harness/control.ts";
 import { eventually } from "../harness/eventually.ts";
 import { cancelOrder, intentIn, paymentBecomes, payOrder, timeIsOver } from "../harness/orders.ts";
 import { newCustomer } from "../harness/people.ts";
@@ -17,7 +16,6 @@ import {
 import { anOrder, anUnpaidOrder, becomes, getOrder, placeOrder } from "../harness/shop.ts";
 
 const place = inject("shared");
-const launcher = await takeControl(inject("control"));
 const UNMET = { status: 400, json: { code: "failed_precondition" } };
 /** What the settings say unless told otherwise. */
 const DAY_S = 86_400;
@@ -101,20 +99,5 @@ describe.concurrent("an order whose time is over", () => {
     expect(open.status).toBe(OrderStatus.PENDING);
     await inBrowser(place, `3ds/${intentIn(payment)}/succeed`);
     await becomes(place, alice, order.id, "PAID");
-  });
-});
-
-describe("while the Payment service is away", () => {
-  test("an order's time goes by: nobody is charged when it is back", async () => {
-    const alice = await newCustomer(place);
-    await launcher.stop("payment");
-    const { order } = await placeOrder(place, alice);
-    await timeIsOver(place, order.id);
-    await eventually(async () => expect((await timeOf(order.id)).closing).toBe("EXPIRED"));
-
-    await launcher.start("payment");
-
-    await becomes(place, alice, order.id, "EXPIRED");
-    expect(await stripePaymentsOf(place, order.id)).toEqual([]);
   });
 });
