@@ -5,7 +5,7 @@ import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { type OrderState, TRANSITIONS } from "../../src/order/order.ts";
 import { eventually } from "./eventually.ts";
 import { type History, notToldOnce, statusesOf, toldByOrder, toldByPayment } from "./history.ts";
-import type { Living } from "./lives.ts";
+import type { Living } from "./life.ts";
 import { seenByOperator } from "./orders.ts";
 import { query } from "./rows.ts";
 import { atDashboard, type StripeEvent, stripePaymentsOf } from "./sandbox.ts";
