@@ -123,6 +123,9 @@ describe.concurrent("money for an order that is", () => {
     expect(await stripePaymentsOf(place, orderId)).toMatchObject([
       { charges: 1, refunded: total, refunds: [{ amount: total }] },
     ]);
+    const text =
+      "select type from timeline_entries where order_id = $1 and type like 'order.late%'";
+    expect(await query(place, "order", text, [orderId])).toEqual([{ type: "order.late_money" }]);
     const returned = async () =>
       (await mailsTo(place, alice.email)).filter(({ subject }) => subject.endsWith("is returned"));
     await eventually(async () => expect(await returned()).toHaveLength(1));

@@ -1,5 +1,5 @@
 // The promise: while the Payment service is away an order says what it is, and what was asked for happens when it is back.
-import { expect, inject, test } from "vitest";
+import { afterAll, expect, inject, test } from "vitest";
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import { takeControl } from "../harness/control.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -11,6 +11,7 @@ import { anOrder, anUnpaidOrder, becomes, getOrder, placeOrder } from "../harnes
 
 const place = inject("shared");
 const launcher = await takeControl(inject("control"));
+afterAll(() => launcher.start("payment"));
 const UNMET = { status: 400, json: { code: "failed_precondition" } };
 const AWAY = { status: 503, json: { code: "unavailable" } };
 

@@ -15,7 +15,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, inject, test } from "vitest";
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import {
   OrderService,
@@ -35,6 +35,7 @@ import { anOrder, anUnpaidOrder, becomes, placeOrder } from "../harness/shop.ts"
 
 const place = inject("shared");
 const launcher = await takeControl(inject("control"));
+afterAll(() => launcher.start("order"));
 const { order: orderService, gateway } = place.stack.services;
 /** A service that stops waits longer than this for unary calls, in milliseconds, but not for streams. */
 const STOPS_WITHIN_MS = 5000;
@@ -99,7 +100,7 @@ describe.concurrent.each(Object.entries(ways))("over %s a watcher", (_way, trans
   test("sees the order at once, then each change, and the stream ends when it is final", async () => {
     const { alice, orderId } = await anUnpaid();
     const { seen, end } = watch(transport, alice, orderId);
-    await eventually(() => expect(seen).toHaveLength(1));
+    await eventually(() => expect(seen).not.toEqual([]));
     expect(seen[0]?.order).toMatchObject({ id: orderId, status: OrderStatus.PENDING });
 
     await payOrder(place, alice, orderId, { paymentMethod: "pm_card_chargeDeclined" });
@@ -159,7 +160,7 @@ test("watchers that go away leave nothing behind: nobody looks any more", async 
   const all = Object.values(ways).flatMap((transport) =>
     Array.from({ length: 5 }, () => watch(transport, alice, orderId)),
   );
-  await eventually(() => expect(all.every(({ seen }) => seen.length === 1)).toBe(true));
+  await eventually(() => expect(all.every(({ seen }) => seen.length > 0)).toBe(true));
   await eventually(async () => expect(await sinceLastLook()).toBeLessThan(400));
 
   for (const { leave } of all) leave();
@@ -177,7 +178,7 @@ test("watchers that go away leave nothing behind: nobody looks any more", async 
 test("a service that stops ends its streams, and a watcher who comes again sees the order", async () => {
   const { alice, orderId, payment } = await anUnpaid();
   const all = Object.values(ways).map((transport) => watch(transport, alice, orderId));
-  await eventually(() => expect(all.every(({ seen }) => seen.length === 1)).toBe(true));
+  await eventually(() => expect(all.every(({ seen }) => seen.length > 0)).toBe(true));
   const began = performance.now();
 
   await launcher.stop("order");
@@ -186,7 +187,7 @@ test("a service that stops ends its streams, and a watcher who comes again sees 
   for (const { end } of all) expect((await end)?.code).toBe(Code.Unavailable);
   await launcher.start("order");
   const again = watch(grpc(orderService.url), alice, orderId);
-  await eventually(() => expect(again.seen).toHaveLength(1));
+  await eventually(() => expect(again.seen).not.toEqual([]));
   await inBrowser(place, `pay/${intentIn(payment)}`, { payment_method: "pm_card_visa" });
   expect(await again.end).toBeUndefined();
   expect(statusesIn(again.seen)).toEqual(["PENDING", "PAID"]);
@@ -220,7 +221,7 @@ test("a stream on which nothing happens says every 15 seconds that it lives", as
   const request = create(WatchOrderRequestSchema, { orderId: id });
   const messages = watchOrder({ db: own.db, watch: nothingHappens }, request, context);
 
-  expect((await messages.next()).value?.order?.id).toBe(id);
+  expect((await messages.next()).value).toMatchObject({ order: { id } });
   expect((await messages.next()).value).toEqual({});
   expect((await messages.next()).value).toEqual({});
   expect(waits).toEqual([15_000, 15_000]);
