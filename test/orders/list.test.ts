@@ -1,4 +1,5 @@
 // The promise: a list shows each of the caller's orders once, the newest first, whatever is ordered meanwhile.
+import { v7 } from "uuid";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import type { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import { ListOrdersResponseSchema } from "../../gen/waybill/order/v1/order_service_pb.js";
@@ -159,9 +160,9 @@ describe("the pages of a list", () => {
       "order",
       `insert into orders (id, number, customer_id, status, currency_code, total_minor_units, email, phone_number, locale,
                            payment_method, payment_status, attempt_number, version, create_time, update_time)
-       select gen_random_uuid(), 'MANY-' || n || $1, $1, 'EXPIRED', 'EUR', 1, '', '', '', '', 'CANCELLED', 1, 1, now(), now()
-       from generate_series(1, 101) as n`,
-      [many.id],
+       select id, 'MANY-' || n || $1, $1, 'EXPIRED', 'EUR', 1, '', '', '', '', 'CANCELLED', 1, 1, now(), now()
+       from unnest($2::uuid[]) with ordinality as ids (id, n)`,
+      [many.id, Array.from({ length: 101 }, () => v7())],
     );
 
     const lengths = await Promise.all(
