@@ -6,10 +6,10 @@ import { PaymentStatus, type Payment } from "../../gen/waybill/payment/v1/paymen
 import { CheckPaymentStatusResponseSchema } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import { eventually } from "./eventually.ts";
 import { type Answer, ask, messageOf } from "./http.ts";
-import type { Person } from "./people.ts";
+import { newCustomer, type Person } from "./people.ts";
 import type { Place } from "./place.ts";
 import { query } from "./rows.ts";
-import { complete, getOrder, type OrderAndPayment } from "./shop.ts";
+import { anOrder, becomes, complete, getOrder, placeOrder, type OrderAndPayment } from "./shop.ts";
 
 type Caller = Pick<Person, "token">;
 type Fields = Readonly<Record<string, unknown>>;
@@ -90,3 +90,14 @@ export function statusIn({ json }: Answer): keyof typeof OrderStatus | undefined
 /** The PaymentIntent in the secret that the customer gets. */
 export const intentIn = (payment: { readonly clientSecret: string }): string =>
   payment.clientSecret.split("_secret_")[0] ?? "";
+
+/** An order whose first attempt was refused. */
+export async function aRefusedOrder(
+  place: Place,
+): Promise<{ alice: Person; orderId: string; version: bigint }> {
+  const alice = await newCustomer(place);
+  const declined = anOrder({ paymentMethod: "pm_card_chargeDeclined" });
+  const orderId = (await placeOrder(place, alice, declined)).order.id;
+  const { order } = await becomes(place, alice, orderId, "FAILED");
+  return { alice, orderId, version: order.version };
+}

@@ -5,7 +5,14 @@ import { PayOrderResponseSchema } from "../../gen/waybill/order/v1/order_service
 import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { eventually } from "../harness/eventually.ts";
 import { type Answer, messageOf } from "../harness/http.ts";
-import { cancelOrder, intentIn, paymentBecomes, payOrder, timeIsOver } from "../harness/orders.ts";
+import {
+  aRefusedOrder,
+  cancelOrder,
+  intentIn,
+  paymentBecomes,
+  payOrder,
+  timeIsOver,
+} from "../harness/orders.ts";
 import { newCustomer, type Person } from "../harness/people.ts";
 import {
   faultOf,
@@ -36,12 +43,7 @@ afterAll(() => faults[Symbol.asyncDispose]());
 
 const paidBy = (answer: Answer) => complete(messageOf(PayOrderResponseSchema, answer));
 
-async function aRefused(): Promise<{ alice: Person; orderId: string; version: bigint }> {
-  const alice = await newCustomer(place);
-  const orderId = (await placeOrder(place, alice, anOrder({ paymentMethod: DECLINED }))).order.id;
-  const { order } = await becomes(place, alice, orderId, "FAILED");
-  return { alice, orderId, version: order.version };
-}
+const aRefused = () => aRefusedOrder(place);
 
 async function anUnpaid(): Promise<{ alice: Person; orderId: string; payment: OrderPayment }> {
   const alice = await newCustomer(place);
