@@ -8,7 +8,7 @@ export async function query<Row extends object>(
   place: Place,
   store: Store,
   text: string,
-  values: readonly (string | number)[] = [],
+  values: readonly (string | number | readonly string[])[] = [],
 ): Promise<Row[]> {
   const sql = postgres(place.stack.postgres[store], { max: 1, onnotice: () => undefined });
   try {
