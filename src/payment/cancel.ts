@@ -6,6 +6,7 @@ import { Refusal } from "../platform/refusal.ts";
 import { recordTimeline } from "../platform/timeline/store.ts";
 import { TransientError } from "../platform/transient.ts";
 import { applyGivenUp, applySnapshot, mustLock } from "./apply.ts";
+import { lookForAttempt } from "./look.ts";
 import { newPayment } from "./new-rows.ts";
 import type { PaymentParts } from "./parts.ts";
 import { isFinal, type PaymentState } from "./payment.ts";
@@ -20,6 +21,7 @@ import {
   type AttemptRow,
   type PaymentRow,
 } from "./store.ts";
+import type { AttemptParams } from "./stripe/room.ts";
 import { changeLines } from "./story.ts";
 
 /** How often it is begun anew because the payment moved meanwhile. */
@@ -85,9 +87,14 @@ async function giveUpAtStripe(
   );
 }
 
-/** Whether there is anything to cancel is known when the call is settled, and not before. */
+/**
+ * Whether there is anything to cancel is known when the call is settled, and not before. A call that would take money is not
+ * repeated for that, now or later: who gives a payment up is not charged by our finding out. What it did already is found at Stripe.
+ */
 async function settleFirst(parts: PaymentParts, attempt: AttemptRow): Promise<undefined> {
-  await settleAttempt(parts, attempt, true);
+  const { params } = attempt.params as AttemptParams;
+  if (params.payment_method === undefined) await settleAttempt(parts, attempt, true);
+  else await lookForAttempt(parts, attempt, true);
   const after = await findAttempt(parts.db, attempt.paymentId, attempt.attemptNumber);
   if (after?.status !== "SETTLED")
     throw new TransientError(`it is not known yet what became of attempt ${attempt.attemptNumber}`);

@@ -108,7 +108,10 @@ export interface Progress {
 
 export type CallStatus = "CREATING" | "UNKNOWN" | "LOOKING" | "SETTLED" | "PARKED";
 
-/** Writes how far an attempt got, unless another call of it has settled it meanwhile. */
+/**
+ * Writes how far an attempt got, unless another call of it has settled it meanwhile. A call that was lost while it was decided that
+ * it must not be repeated changes nothing of that.
+ */
 export async function saveAttemptProgress(
   tx: Transaction,
   id: string,
@@ -123,7 +126,13 @@ export async function saveAttemptProgress(
         lookTime: sql`coalesce(${paymentAttempts.lookTime}, now())`,
       }),
     })
-    .where(and(eq(paymentAttempts.id, id), ne(paymentAttempts.status, "SETTLED")));
+    .where(
+      and(
+        eq(paymentAttempts.id, id),
+        ne(paymentAttempts.status, "SETTLED"),
+        progress.status === "UNKNOWN" ? ne(paymentAttempts.status, "LOOKING") : undefined,
+      ),
+    );
 }
 
 /** What an attempt's call was meant to find out is known from elsewhere. */

@@ -127,6 +127,21 @@ describe.concurrent("a cancellation", () => {
     expect(await ledgerOf(room, order.orderId)).toMatchObject([{ charges: 1 }]);
   });
 
+  test("of an attempt whose call never reached Stripe charges nobody to find that out", async () => {
+    const order = anAttempt();
+    const dropped = { operation: "payment_intents.create", fault: "drop", count: 4 };
+    await faultOf(room, order.orderId, dropped);
+    expect((await initiate(order)).status).toBe(UNKNOWN);
+
+    expect(await codeOf(room.asOperator.cancelPayment(givenUp(order), { timeoutMs: 1000 }))).toBe(
+      Code.Unavailable,
+    );
+    await paymentBecomes(room, order.orderId, "FAILED");
+
+    expect((await cancel(givenUp(order))).status).toBe(CANCELLED);
+    expect(await ledgerOf(room, order.orderId)).toEqual([]);
+  });
+
   test("is UNAVAILABLE while an attempt cannot be settled, or Stripe cannot be asked", async () => {
     const [unsettled, waiting] = [anAttempt(), anAttempt(waits)];
     const away = { fault: "status", status: 500 };
