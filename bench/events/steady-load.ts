@@ -26,7 +26,8 @@ export function startSteadyLoad(
     const began = performance.now();
     while (!stopped) {
       const due = began + (published * 1000) / eventsPerSecond;
-      if (due > performance.now()) await pause(due - performance.now());
+      const ahead = due - performance.now();
+      if (ahead > 0) await pause(ahead);
       await publish();
       published += PER_TRANSACTION;
       wake();

@@ -1,21 +1,17 @@
 // A story told line by line, with the milliseconds since it began.
 
 export interface Story {
-  /** Prints a line. `at` is when it happened (performance.now(), default: now); `kind` is what `count` counts. */
-  tell(who: string, what: string, more?: { readonly at?: number; readonly kind?: string }): void;
-  count(kind: string): number;
+  /** Prints a line. `at` is when it happened (performance.now(), default: now). */
+  tell(who: string, what: string, more?: { readonly at?: number }): void;
 }
 
 export function createStory(): Story {
   const startedAt = performance.now();
-  const kinds: string[] = [];
   return {
-    tell: (who, what, { at = performance.now(), kind } = {}) => {
+    tell: (who, what, { at = performance.now() } = {}) => {
       const ms = Math.round(at - startedAt);
-      if (kind !== undefined) kinds.push(kind);
-      console.log(`${String(ms).padStart(6)} ms  ${who.padEnd(7)} ${what}`);
+      console.log(`${String(ms).padStart(6)} ms  ${who.padEnd(8)} ${what}`);
     },
-    count: (kind) => kinds.filter((told) => told === kind).length,
   };
 }
 

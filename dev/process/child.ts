@@ -135,7 +135,16 @@ async function putLogAside(logFile: string): Promise<void> {
 
 /** The variables of our own environment that any child needs to find programs and places. */
 export function plainEnvironment(): Record<string, string> {
-  const names = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "JAVA_HOME", "NODE_EXTRA_CA_CERTS"];
+  const names = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "TZ",
+    "JAVA_HOME",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_COMPILE_CACHE",
+  ];
   const entries = names.map((name) => [name, process.env[name]] as const);
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => !!entry[1]));
 }

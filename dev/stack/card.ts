@@ -6,7 +6,10 @@ export function card(stack: StackFile, stackFile: string): string {
   const order =
     '{"items":[{"sku":"coffee-beans-1kg","quantity":2}],"paymentMethod":"pm_card_visa"}';
   const inbox = stack.sandbox
-    ? [`  inbox         ${stack.sandbox.url}/   (mails and texts that the sandbox took in)`]
+    ? [
+        `  inbox         ${stack.sandbox.url}/   (mails and texts that the sandbox took in)`,
+        `  stripe        ${stack.sandbox.url}/_/stripe   (the sandbox's: pay, approve, refund, dispute, order faults)`,
+      ]
     : [];
   return [
     "",

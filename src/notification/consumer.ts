@@ -13,18 +13,26 @@ import { RefundReason, RefundStatus } from "../../gen/waybill/payment/v1/refund_
 import type { Transaction } from "../platform/database/open.ts";
 import type { EventMeta, Outcome, Subscription } from "../platform/events/subscription.ts";
 import { newId } from "../platform/id.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { traceToStore } from "../platform/trace.ts";
 import {
+  findBySource,
   findOrderContact,
   saveNotifications,
   saveOrderContact,
   type NewNotification,
   type OrderContactRow,
 } from "./store.ts";
+import { notedLine } from "./story.ts";
 import { localeOf, renderTemplate, TEMPLATE_VERSION, type TemplateName } from "./template.ts";
 import { together } from "../platform/events/together.ts";
 
-const NOBODY_IS_TOLD: Outcome = { outcome: "ignored", reason: "nobody is told of this event" };
+const ignored = (reason: string): Outcome => ({ outcome: "ignored", reason });
+const NOT_YET: Outcome = {
+  outcome: "not_yet",
+  reason: "order.created, which says whom to tell, is not here yet",
+};
+const NOBODY_IS_TOLD = ignored("nobody is told of this event");
 
 export const notificationSubscriptions: readonly Subscription[] = [
   {
@@ -35,7 +43,9 @@ export const notificationSubscriptions: readonly Subscription[] = [
         return await onOrderCreated(tx, event, happened.value, meta);
       const template = happened.case && TEMPLATES[happened.case];
       if (template === undefined) return NOBODY_IS_TOLD;
-      return await tell(tx, orderId, { template, source: `event:${meta.eventId}` });
+      const told = await tell(tx, orderId, { template, source: `event:${meta.eventId}` });
+      // Events of one topic come in the order of their key: what is not here now will not come.
+      return told ?? ignored("no order.created of this order was told");
     },
   },
   {
@@ -73,15 +83,21 @@ async function onOrderCreated(
     phoneNumber: created.contact?.phoneNumber ?? "",
     locale: created.contact?.locale ?? "",
   };
+  const telling = { template: "order-created", source: `event:${meta.eventId}` } as const;
+  const messages = messagesOf(contact, telling);
   await together([
     saveOrderContact(tx, contact),
-    saveNotifications(
-      tx,
-      messagesOf(contact, { template: "order-created", source: `event:${meta.eventId}` }),
-    ),
+    saveNotifications(tx, messages),
+    noteMessages(tx, contact, messages),
   ]);
   return { outcome: "applied" };
 }
+
+const noteMessages = (
+  tx: Transaction,
+  { phoneNumber }: Pick<OrderContactRow, "phoneNumber">,
+  messages: readonly NewNotification[],
+): Promise<void> => recordTimeline(tx, ...notedLine(messages, { lacksPhone: phoneNumber === "" }));
 
 /** Once for each refund, when it is on its way. */
 async function onPaymentRefunded(
@@ -92,13 +108,18 @@ async function onPaymentRefunded(
   const isUnderWay =
     refund?.status === RefundStatus.PENDING || refund?.status === RefundStatus.SUCCEEDED;
   if (refund === undefined || !isUnderWay)
-    return { outcome: "ignored", reason: "the customer is not told of a refund in this status" };
+    return ignored("the customer is not told of a refund in this status");
+  const source = `refund:${refund.id}`;
+  if ((await findBySource(tx, source)) !== undefined)
+    return ignored("the customer was told of this refund already");
   const late = refund.reason === RefundReason.LATE_PAYMENT;
-  return await tell(tx, orderId, {
+  const told = await tell(tx, orderId, {
     template: late ? "payment-returned" : "payment-refunded",
-    source: `refund:${refund.id}`,
+    source,
     refundMinorUnits: refund.amount?.minorUnits ?? 0n,
   });
+  // It comes by another topic than the order, so it may be here first.
+  return told ?? NOT_YET;
 }
 
 interface Telling {
@@ -108,15 +129,17 @@ interface Telling {
   readonly refundMinorUnits?: bigint;
 }
 
-async function tell(tx: Transaction, orderId: string, telling: Telling): Promise<Outcome> {
+/** Undefined: nobody knows yet whom to tell. */
+async function tell(
+  tx: Transaction,
+  orderId: string,
+  telling: Telling,
+): Promise<Outcome | undefined> {
   const contact = await findOrderContact(tx, orderId);
-  // A refund came by another topic, so it may be here before the order is.
-  if (contact === undefined)
-    return {
-      outcome: "not_yet",
-      reason: "order.created, which says whom to tell, is not here yet",
-    };
-  await saveNotifications(tx, messagesOf(contact, telling));
+  if (contact === undefined) return undefined;
+  const messages = messagesOf(contact, telling);
+  if (messages.length === 0) return ignored("there is no address to tell it to");
+  await together([saveNotifications(tx, messages), noteMessages(tx, contact, messages)]);
   return { outcome: "applied" };
 }
 

@@ -13,6 +13,8 @@ import { newId } from "../platform/id.ts";
 import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
+import { together } from "../platform/events/together.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { traceToStore } from "../platform/trace.ts";
 import type { Channel } from "./delivery.ts";
 import {
@@ -24,6 +26,7 @@ import {
   type NewNotification,
   type NotificationRow,
 } from "./store.ts";
+import { notedLine } from "./story.ts";
 import { toNotification } from "./wire.ts";
 
 export interface NotificationParts extends Pick<Backbone, "db" | "inTransaction"> {
@@ -68,7 +71,8 @@ async function queue(parts: NotificationParts, row: NewNotification): Promise<No
   if (known === undefined) {
     await parts.inTransaction(async (tx) => {
       await lockSource(tx, row.source);
-      if ((await findBySource(tx, row.source)) === undefined) await saveNotifications(tx, [row]);
+      if ((await findBySource(tx, row.source)) !== undefined) return;
+      await together([saveNotifications(tx, [row]), recordTimeline(tx, ...notedLine([row]))]);
     });
     parts.wakeSender();
   }

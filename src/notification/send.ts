@@ -6,6 +6,7 @@ import type { Backbone } from "../platform/backbone.ts";
 import type { Transaction } from "../platform/database/open.ts";
 import type { Outbox } from "../platform/events/outbox.ts";
 import type { Log } from "../platform/log.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { continueTrace } from "../platform/trace.ts";
 import { afterSending, type Channel, type NextStep, type SendResult } from "./delivery.ts";
 import type { SendMail } from "./resend.ts";
@@ -15,6 +16,7 @@ import {
   type NotificationProgress,
   type NotificationRow,
 } from "./store.ts";
+import { ambiguousLine, sentLine } from "./story.ts";
 import type { SendSms } from "./twilio.ts";
 import { together } from "../platform/events/together.ts";
 
@@ -36,8 +38,9 @@ export async function sendDueNotifications(parts: SendParts): Promise<number> {
     leaseMs: SEND_LEASE_MS,
   });
   const sending = claimed.filter((message) => message.status === "SENDING");
-  for (const message of claimed)
-    if (message.status === "AMBIGUOUS") inTraceOf(message, () => tellAmbiguous(parts.log, message));
+  const lost = claimed.filter((message) => message.status === "AMBIGUOUS");
+  for (const message of lost) inTraceOf(message, () => tellAmbiguous(parts.log, message));
+  await recordTimeline(parts.db, ...lost.flatMap(ambiguousLine));
   // Mails are settled together, one transaction for all. An SMS by itself, at once: what is not settled when we die is lost for it.
   const mails = sending.filter((message) => message.channel === "EMAIL");
   const texts = sending.filter((message) => message.channel === "SMS");
@@ -93,11 +96,18 @@ const settle = (parts: SendParts, sent: readonly Sent[]): Promise<void> =>
     const saved = await together(
       sent.map(({ message, step }) => saveProgress(tx, message, progressOf(step))),
     );
+    const lines = saved.flatMap((row, place) => {
+      const step = sent[place]?.step;
+      return row === undefined || step === undefined ? [] : sentLine(row, step);
+    });
     // In the order of their keys, so that two senders never wait for each other.
     const accepted = saved
       .flatMap((row) => (row?.status === "SENT" ? [row] : []))
       .toSorted((a, b) => (a.orderId ?? a.id).localeCompare(b.orderId ?? b.id));
-    await together(accepted.map((row) => inTraceOf(row, () => publishSent(tx, parts.outbox, row))));
+    await together([
+      ...accepted.map((row) => inTraceOf(row, () => publishSent(tx, parts.outbox, row))),
+      recordTimeline(tx, ...lines),
+    ]);
   });
 
 const ask = (parts: SendParts, message: NotificationRow): Promise<SendResult> =>

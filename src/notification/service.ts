@@ -8,6 +8,7 @@ import { withEventAdmin } from "../platform/event-admin/rpc.ts";
 import type { Log } from "../platform/log.ts";
 import { serve } from "../platform/rpc/server.ts";
 import type { RunningService } from "../platform/run.ts";
+import { timelineRoutes } from "../platform/timeline/rpc.ts";
 import { startWorker } from "../platform/worker.ts";
 import type { NotificationConfig } from "./config.ts";
 import { notificationSubscriptions } from "./consumer.ts";
@@ -51,10 +52,10 @@ export async function startNotification(
       ...config,
       verifier,
       log,
-      routes: withEventAdmin(
-        backbone.admin,
-        notificationRoutes({ ...backbone, wakeSender: () => sender.wake() }),
-      ),
+      routes: withEventAdmin(backbone.admin, (router) => {
+        notificationRoutes({ ...backbone, wakeSender: () => sender.wake() })(router);
+        timelineRoutes({ db: backbone.db, service: "notification" })(router);
+      }),
       ready: backbone.ready,
     }),
   );

@@ -4,11 +4,9 @@ import type { CancelOrderRequest } from "../../gen/waybill/order/v1/order_servic
 import { customerScope } from "../platform/access/principal.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
+import { mustFindOrder, orderAndPayment } from "./answer.ts";
 import { beginClosing, close } from "./close.ts";
 import type { OrderParts } from "./parts.ts";
-import { refundsOf } from "./refund-store.ts";
-import { findOrder } from "./store.ts";
-import { toOrder, toOrderPayment } from "./wire.ts";
 
 export async function cancelOrder(
   parts: OrderParts,
@@ -21,8 +19,5 @@ export async function cancelOrder(
   if (begun === undefined)
     throw new Refusal("not_found", `there is no order ${orderId}`, { field: "order_id" });
   await close(parts, begun, { timeoutMs: context.timeoutMs() });
-  const found = await findOrder(parts.db, orderId, scope);
-  if (found === undefined) throw new Error(`the order ${orderId} is gone`);
-  const refunds = await refundsOf(parts.db, [orderId]);
-  return { order: toOrder(found), payment: toOrderPayment(found.order, refunds) };
+  return await orderAndPayment(parts.db, await mustFindOrder(parts.db, orderId, scope));
 }

@@ -24,7 +24,7 @@ export interface CloseRequest {
 
 /**
  * Commits what is meant before the Payment service is asked: if this process dies, a worker goes on. Undefined: no such order. Gives
- * an order that is so already as it is; refuses one that is final in another way.
+ * an order that is so already as it is, or is on its way there, for whoever repeats the call; refuses one that is final in another way.
  */
 export function beginClosing(
   parts: OrderParts,
@@ -33,7 +33,8 @@ export function beginClosing(
 ): Promise<OrderRow | undefined> {
   return parts.inTransaction(async (tx) => {
     const order = await lockOrder(tx, id, request.scope);
-    if (order === undefined || order.status === request.to) return order;
+    if (order === undefined || order.status === request.to || order.closing === request.to)
+      return order;
     mustBeVersion(order, request.expectedVersion);
     const why = whyNotCancellable(factsOf(order));
     if (why !== undefined) throw new Refusal("failed_precondition", `${why} and cannot be closed`);

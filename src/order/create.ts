@@ -8,12 +8,16 @@ import {
 } from "../../gen/waybill/order/v1/order_service_pb.js";
 import type { OrderPayment } from "../../gen/waybill/order/v1/order_pb.js";
 import { together } from "../platform/events/together.ts";
+import { limitLockWait, waitedTooLong } from "../platform/database/lock-wait.ts";
 import { violatesUnique } from "../platform/database/unique.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
 import { recordTimeline } from "../platform/timeline/store.ts";
+import { orderAndPayment } from "./answer.ts";
 import { draftOrder } from "./draft.ts";
 import { initiatePayment } from "./initiate.ts";
+import { factsOf } from "./news.ts";
+import { isFinal } from "./order.ts";
 import type { OrderParts, PaymentCall } from "./parts.ts";
 import { findProducts } from "./product-store.ts";
 import { mustBeSame, requestHash } from "./request.ts";
@@ -48,17 +52,21 @@ export async function createOrder(
           parts,
           request,
           draftOrder(request, customer, { priceBook, expireAfterMs: parts.expireAfterMs }),
+          (context.timeoutMs() ?? WAIT_LIMIT_MS) - ANSWER_RESERVE_MS,
         )
       : await sameOrder(parts, request, known);
-  const payment =
-    taken.order.status === "PENDING"
-      ? await startPayment(parts, taken, {
-          onBehalfOf: customer.id,
-          timeoutMs: context.timeoutMs(),
-        })
-      : toOrderPayment(taken.order);
-  return { order: toOrder(taken), payment };
+  // Repeated when the order is closed, or no attempt was let in: there is nothing to start, and no secret to fetch.
+  const { closing, status, attemptNumber } = factsOf(taken.order);
+  if (isFinal(status) || closing !== undefined || attemptNumber === 0)
+    return await orderAndPayment(parts.db, taken);
+  const call = { onBehalfOf: customer.id, timeoutMs: context.timeoutMs() };
+  return { order: toOrder(taken), payment: await startPayment(parts, taken, call) };
 }
+
+/** How long another call with the same request_id is waited for, in milliseconds; less where the caller has less time. */
+const WAIT_LIMIT_MS = 10_000;
+/** What is kept of the caller's time for the answer itself, in milliseconds. */
+const ANSWER_RESERVE_MS = 200;
 
 /** The order is taken, whatever the Payment service says to its first attempt. */
 async function startPayment(
@@ -80,6 +88,7 @@ async function takeOrder(
   parts: OrderParts,
   request: CreateOrderRequest,
   draft: OrderWithItems,
+  withinMs: number,
 ): Promise<OrderWithItems> {
   const { id: orderId, customerId, createTime } = draft.order;
   const { requestId } = request;
@@ -88,6 +97,7 @@ async function takeOrder(
   try {
     await parts.inTransaction(async (tx) => {
       await together([
+        limitLockWait(tx, Math.min(withinMs, WAIT_LIMIT_MS)),
         saveOrder(tx, row, draft),
         parts.outbox.publish(tx, OrderEventSchema, orderCreated(draft)),
         recordTimeline(tx, {
@@ -103,6 +113,11 @@ async function takeOrder(
   } catch (error) {
     if (violatesUnique(error, REQUEST_KEY))
       return await sameOrder(parts, request, await findRequest(parts.db, customerId, requestId));
+    if (waitedTooLong(error))
+      throw new Refusal(
+        "aborted",
+        "the first call with this request_id is at work still; try again",
+      );
     throw error;
   }
 }

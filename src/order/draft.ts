@@ -10,6 +10,7 @@ import { Refusal } from "../platform/refusal.ts";
 import { traceToStore } from "../platform/trace.ts";
 import { DUE_LEASE_MS } from "./due.ts";
 import { ORDER_NUMBER_BYTES, orderNumber } from "./number.ts";
+import { FIRST_VERSION } from "./order.ts";
 import { mustBeExpected, price } from "./price.ts";
 import type { ProductRow } from "./product-store.ts";
 import type { OrderWithItems } from "./store.ts";
@@ -52,7 +53,7 @@ export function draftOrder(
     dueTime: new Date(createTime.getTime() + DUE_LEASE_MS),
     tries: 0,
     traceparent: traceToStore(),
-    version: 1n,
+    version: FIRST_VERSION,
     createTime,
     updateTime: createTime,
   };

@@ -41,7 +41,7 @@ async function doDue(parts: OrderParts, order: OrderRow): Promise<void> {
     case "expire":
       return await expire(parts, order.id);
     case "nothing":
-      return await saveDue(parts.db, order.id, {
+      return await saveDue(parts.db, order, {
         dueTime: isFinal(facts.status) ? null : order.expireTime,
       });
     default:
@@ -56,7 +56,7 @@ async function doDue(parts: OrderParts, order: OrderRow): Promise<void> {
 async function initiate(parts: OrderParts, order: OrderRow): Promise<void> {
   const { id } = await initiatePayment(parts, order);
   if (id !== "")
-    await saveDue(parts.db, order.id, {
+    await saveDue(parts.db, order, {
       paymentId: id,
       initiated: true,
       dueTime: order.expireTime,

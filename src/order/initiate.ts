@@ -3,8 +3,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { OrderPayment } from "../../gen/waybill/order/v1/order_pb.js";
 import { PaymentStatus, type Payment } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { Refusal, type RefusalCode } from "../platform/refusal.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { applyNews, factsOf } from "./news.ts";
-import { isFinal, type PaymentState } from "./order.ts";
+import { FIRST_VERSION, isFinal, type PaymentState } from "./order.ts";
 import type { OrderParts, PaymentCall } from "./parts.ts";
 import { callOptions, timeLeftMs } from "./payment-call.ts";
 import { changeOrder, lockOrder, type OrderRow } from "./store.ts";
@@ -71,7 +72,10 @@ export async function initiatePayment(
   }
 }
 
-/** The order is again what the Payment service says it is, without the attempt that there will not be. */
+/**
+ * The order is again what the Payment service says it is, without the attempt that there will not be. That a new order cannot be paid
+ * so is news; that one which was refused is so still is none: whoever asks again and again is not mailed again and again.
+ */
 async function withdrawAttempt(
   parts: OrderParts,
   { id, attemptNumber }: OrderRow,
@@ -82,17 +86,37 @@ async function withdrawAttempt(
     const order = await lockOrder(tx, id);
     if (order === undefined || order.attemptNumber !== attemptNumber) return;
     if (isFinal(factsOf(order).status)) return;
+    await recordTimeline(tx, {
+      orderId: id,
+      customerId: order.customerId,
+      type: "order.attempt_withdrawn",
+      text: `Attempt ${attemptNumber} to pay was not made (${declineCode}).`,
+      visibility: "PUBLIC",
+    });
+    const withdrawn = { attemptNumber: truth?.attemptNumber ?? 0, initiated: true, tries: 0 };
+    if (truth === undefined) {
+      const isTold = order.version > FIRST_VERSION;
+      const refused = {
+        paymentId: "",
+        status: "FAILED",
+        attemptNumber,
+        declineCode,
+        isTold,
+      } as const;
+      const { order: after } = await applyNews(tx, parts.outbox, order, refused);
+      await changeOrder(tx, after, withdrawn);
+      return;
+    }
     const before = await changeOrder(tx, order, {
-      attemptNumber: truth?.attemptNumber ?? 0,
-      initiated: true,
-      dueTime: order.expireTime,
-      tries: 0,
+      ...withdrawn,
+      ...(order.closing === null && { dueTime: order.expireTime }),
     });
     await applyNews(tx, parts.outbox, before, {
-      paymentId: truth?.id ?? "",
-      attemptNumber: truth?.attemptNumber ?? 0,
-      status: truth === undefined ? "FAILED" : (PaymentStatus[truth.status] as PaymentState),
-      declineCode: truth === undefined ? declineCode : truth.declineCode,
+      paymentId: truth.id,
+      attemptNumber: truth.attemptNumber,
+      status: PaymentStatus[truth.status] as PaymentState,
+      declineCode: truth.declineCode,
+      isTold: truth.status === PaymentStatus.FAILED,
     });
   });
 }

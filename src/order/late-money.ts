@@ -30,5 +30,5 @@ export async function refundLateMoney(parts: OrderParts, order: OrderRow): Promi
       references: { payment_id: paymentId },
     });
   }
-  await saveDue(parts.db, id, { lateMoney: false, dueTime: null });
+  await saveDue(parts.db, order, { lateMoney: false, dueTime: null });
 }

@@ -20,6 +20,8 @@ export interface News extends PaymentNews {
   readonly paymentId: string;
   /** With FAILED: why, in Stripe's words. */
   readonly declineCode: string;
+  /** It brings back what everybody has heard before: nobody is told again. */
+  readonly isTold?: boolean;
 }
 
 export const factsOf = (order: OrderRow): OrderFacts => ({
@@ -37,7 +39,8 @@ export async function applyNews(
 ): Promise<{ decision: Decision; order: OrderRow }> {
   const decision = onPaymentStatus(factsOf(order), news);
   if (!decision.change) {
-    if (!decision.moneyIsLate) return { decision, order };
+    const isNoted = order.paymentStatus === news.status;
+    if (!decision.moneyIsLate || isNoted) return { decision, order };
     return { decision, order: await noteLateMoney(tx, order, news) };
   }
   const { status } = decision;
@@ -54,7 +57,8 @@ export async function applyNews(
     // A worker that closes the order goes on with it.
     ...(!isFinal(status) && order.closing !== null && { dueTime: order.dueTime }),
   };
-  if (status === order.status) return { decision, order: await changeOrder(tx, order, change) };
+  if (status === order.status || news.isTold)
+    return { decision, order: await changeOrder(tx, order, change) };
   // Sent together, run one after the other: one round trip.
   const [next] = await together([
     changeOrder(tx, order, change),

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   dueWork,
@@ -17,6 +18,17 @@ describe("an order's status", () => {
     expect(STATES.filter(isFinal)).toEqual(["PAID", "CANCELLED", "EXPIRED"]));
   it("each is reached from PENDING, which is where an order begins", () =>
     expect(new Set(Object.values(TRANSITIONS.PENDING))).toEqual(new Set(STATES)));
+  it("is pictured in docs/orders.md as the table has it", () => {
+    const docs = readFileSync(new URL("../../docs/orders.md", import.meta.url), "utf8");
+    const pictured = [...docs.matchAll(/^ {2}(\w+) --> (\w+): (.+)$/gm)].flatMap(
+      ([, from, to, happenings]) =>
+        (happenings ?? "").split(", ").map((happening) => `${from} ${happening} ${to}`),
+    );
+    const table = STATES.flatMap((from) =>
+      Object.entries(TRANSITIONS[from]).map(([happening, to]) => `${from} ${happening} ${to}`),
+    );
+    expect(pictured.toSorted()).toEqual(table.toSorted());
+  });
 });
 
 const news = (
@@ -72,7 +84,7 @@ describe("a payment's news", () => {
 
 describe("an order may be paid again", () => {
   const why = (status: OrderState, paymentStatus: PaymentState, closing?: Closing) =>
-    whyNotPayable({ status, paymentStatus, attemptNumber: 1, closing });
+    whyNotPayable({ status, paymentStatus, attemptNumber: 1, closing }, { byAttempt: true });
 
   it("when the last attempt was refused, or waits for a method", () => {
     expect(why("FAILED", "FAILED")).toBeUndefined();
@@ -88,6 +100,13 @@ describe("an order may be paid again", () => {
   ])("but not while the last attempt is %s", (payment) =>
     expect(why("PENDING", payment)).toContain(payment),
   );
+  it("in the browser also while the last attempt waits for the customer to authenticate", () => {
+    const order = { status: "PENDING", attemptNumber: 1, closing: undefined } as const;
+    const inBrowser = (paymentStatus: PaymentState) =>
+      whyNotPayable({ ...order, paymentStatus }, { byAttempt: false });
+    expect(inBrowser("REQUIRES_ACTION")).toBeUndefined();
+    expect(inBrowser("UNKNOWN")).toContain("UNKNOWN");
+  });
   it("but not when it is final, or being cancelled", () => {
     expect(why("PAID", "SUCCEEDED")).toContain("PAID");
     expect(why("FAILED", "FAILED", "CANCELLED")).toContain("cancelled");
@@ -106,8 +125,9 @@ describe("the work that is due", () => {
   it.each([
     ["refund_late_money", { status: "EXPIRED" as const, lateMoney: true }],
     ["close", { closing: "CANCELLED" as const, initiated: false }],
-    ["initiate", { initiated: false, isExpired: true }],
+    ["initiate", { initiated: false }],
     ["expire", { isExpired: true }],
+    ["expire", { isExpired: true, initiated: false }],
     ["nothing", {}],
     ["nothing", { status: "PAID" as const, isExpired: true }],
   ])("is %s", (work, facts) => expect(dueWork({ ...order, ...facts })).toBe(work));

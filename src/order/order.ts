@@ -5,6 +5,9 @@ import type { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 export type OrderState = Exclude<keyof typeof OrderStatus, "UNSPECIFIED">;
 export type PaymentState = Exclude<keyof typeof PaymentStatus, "UNSPECIFIED">;
 
+/** The version of an order that nothing has happened to yet. */
+export const FIRST_VERSION = 1n;
+
 /** What can happen to an order. */
 export type Happening =
   | "pay_again"
@@ -100,14 +103,19 @@ const unchanged = (reason: string, moneyIsLate = false): Decision => ({
   moneyIsLate,
 });
 
-/** Why an order cannot be paid now; undefined when it can. */
+/**
+ * Why an order cannot be paid now; undefined when it can. `byAttempt`: by another attempt, with a method of its own; otherwise by
+ * what the customer does in the browser, who may also go on with the authentication that the last attempt asked for.
+ */
 export function whyNotPayable(
   order: OrderFacts & { readonly paymentStatus: PaymentState },
+  { byAttempt }: { readonly byAttempt: boolean },
 ): string | undefined {
   if (isFinal(order.status)) return `the order is ${order.status}`;
   if (order.closing !== undefined) return "the order is being cancelled";
   if (order.paymentStatus === "FAILED" || order.paymentStatus === "REQUIRES_PAYMENT_METHOD")
     return undefined;
+  if (order.paymentStatus === "REQUIRES_ACTION" && !byAttempt) return undefined;
   return `attempt ${order.attemptNumber} is ${order.paymentStatus}; the next one waits until it is settled`;
 }
 
@@ -129,6 +137,7 @@ export function dueWork(
   if (order.lateMoney) return "refund_late_money";
   if (isFinal(order.status)) return "nothing";
   if (order.closing !== undefined) return "close";
-  if (!order.initiated) return "initiate";
-  return order.isExpired ? "expire" : "nothing";
+  // Before "initiate": when the Payment service was away for so long, nobody is charged for what they wanted yesterday.
+  if (order.isExpired) return "expire";
+  return order.initiated ? "nothing" : "initiate";
 }

@@ -11,16 +11,16 @@ import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
 import { recordTimeline } from "../platform/timeline/store.ts";
 import { traceToStore } from "../platform/trace.ts";
+import { mustFindOrder, orderAndPayment } from "./answer.ts";
 import { mustBeVersion } from "./close.ts";
 import { DUE_LEASE_MS } from "./due.ts";
 import { initiatePayment } from "./initiate.ts";
 import { factsOf } from "./news.ts";
-import { whyNotPayable, type PaymentState } from "./order.ts";
+import { isFinal, whyNotPayable, type PaymentState } from "./order.ts";
 import type { OrderParts } from "./parts.ts";
 import { mustBeSame, requestHash } from "./request.ts";
 import {
   changeOrder,
-  findOrder,
   findRequest,
   lockOrder,
   REQUEST_KEY,
@@ -38,13 +38,14 @@ export async function payOrder(
   if (customer.kind !== "customer")
     throw new Refusal("permission_denied", "only a customer may pay an order");
   const order = await beginAttempt(parts, request, customer.id);
+  const find = () => mustFindOrder(parts.db, order.id, customer.id);
+  // Repeated when it is over: what came of it is known.
+  if (isFinal(factsOf(order).status)) return await orderAndPayment(parts.db, await find());
   const payment = await initiatePayment(parts, order, {
     onBehalfOf: customer.id,
     timeoutMs: context.timeoutMs(),
   });
-  const found = await findOrder(parts.db, order.id, customer.id);
-  if (found === undefined) throw new Error(`the order ${order.id} is gone`);
-  return { order: toOrder(found), payment };
+  return { order: toOrder(await find()), payment };
 }
 
 /** The order as the attempt finds it: a new one, the one that this request made before, or the one that waits for the customer. */
@@ -83,10 +84,11 @@ async function newAttempt(
 ): Promise<OrderRow> {
   mustBeVersion(order, request.expectedVersion);
   const paymentStatus = order.paymentStatus as PaymentState;
-  const why = whyNotPayable({ ...factsOf(order), paymentStatus });
-  if (why !== undefined) throw new Refusal("failed_precondition", `${why}: it cannot be paid now`);
   // Without a method nothing is charged: the customer pays in the browser, on the attempt that is there.
-  if (request.paymentMethod === "" && order.attemptNumber > 0) return order;
+  const byAttempt = request.paymentMethod !== "" || order.attemptNumber === 0;
+  const why = whyNotPayable({ ...factsOf(order), paymentStatus }, { byAttempt });
+  if (why !== undefined) throw new Refusal("failed_precondition", `${why}: it cannot be paid now`);
+  if (!byAttempt) return order;
   const next = await changeOrder(tx, order, {
     status: "PENDING",
     paymentStatus: "PENDING_INITIATION",

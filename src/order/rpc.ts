@@ -9,17 +9,16 @@ import {
 } from "../../gen/waybill/order/v1/order_service_pb.js";
 import { customerScope } from "../platform/access/principal.ts";
 import { cutPage, ID_KEY, pageSizeOf, readPageToken } from "../platform/page.ts";
-import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
+import { mustFindOrder, orderAndPayment } from "./answer.ts";
 import { cancelOrder } from "./cancel.ts";
 import { createOrder } from "./create.ts";
 import type { OrderState } from "./order.ts";
 import type { OrderParts } from "./parts.ts";
 import { payOrder } from "./pay.ts";
-import { refundsOf } from "./refund-store.ts";
-import { findOrder, listOrders } from "./store.ts";
+import { listOrders } from "./store.ts";
 import { watchOrder } from "./watch.ts";
-import { toOrder, toOrderPayment } from "./wire.ts";
+import { toOrder } from "./wire.ts";
 
 export const orderRoutes = (parts: OrderParts) => (router: ConnectRouter) => {
   router.service(OrderService, {
@@ -33,11 +32,8 @@ export const orderRoutes = (parts: OrderParts) => (router: ConnectRouter) => {
 };
 
 async function getOrder(parts: OrderParts, request: GetOrderRequest, context: HandlerContext) {
-  const found = await findOrder(parts.db, request.orderId, customerScope(principalOf(context)));
-  if (found === undefined)
-    throw new Refusal("not_found", `there is no order ${request.orderId}`, { field: "order_id" });
-  const refunds = await refundsOf(parts.db, [request.orderId]);
-  return { order: toOrder(found), payment: toOrderPayment(found.order, refunds) };
+  const scope = customerScope(principalOf(context));
+  return await orderAndPayment(parts.db, await mustFindOrder(parts.db, request.orderId, scope));
 }
 
 async function listOrdersPage(

@@ -155,16 +155,19 @@ export async function changeOrder(
   return next;
 }
 
-/** Writes when a worker looks at the order next: no change that anybody sees. */
+/**
+ * Writes when a worker looks at the order next: no change that anybody sees. Writes nothing where the order changed since the worker
+ * took it: whoever changed it said what is due.
+ */
 export async function saveDue(
   db: Database | Transaction,
-  id: string,
+  { id, version }: Pick<OrderRow, "id" | "version">,
   due: Pick<OrderChange, "dueTime" | "initiated" | "lateMoney" | "paymentId">,
 ): Promise<void> {
   await db
     .update(orders)
     .set({ ...due, tries: 0 })
-    .where(eq(orders.id, id));
+    .where(and(eq(orders.id, id), eq(orders.version, version)));
 }
 
 /** The longest wait between two tries is 2 to the power of this, in seconds. */

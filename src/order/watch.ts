@@ -7,11 +7,10 @@ import type { Database } from "../platform/database/open.ts";
 import type { Log } from "../platform/log.ts";
 import { Refusal } from "../platform/refusal.ts";
 import { principalOf } from "../platform/rpc/principal.ts";
+import { mustFindOrder, orderAndPayment } from "./answer.ts";
 import { isFinal } from "./order.ts";
 import { factsOf } from "./news.ts";
-import { refundsOf } from "./refund-store.ts";
-import { findOrder, versionsOf } from "./store.ts";
-import { toOrder, toOrderPayment } from "./wire.ts";
+import { versionsOf } from "./store.ts";
 
 const TICK_MS = 200;
 const HEARTBEAT_MS = 15_000;
@@ -93,16 +92,9 @@ export async function* watchOrder(
   const scope = customerScope(principalOf(context));
   const { signal } = context;
   for (let seen = -1n; !signal.aborted;) {
-    const found = await findOrder(parts.db, orderId, scope);
-    if (found === undefined)
-      throw new Refusal("not_found", `there is no order ${orderId}`, { field: "order_id" });
+    const found = await mustFindOrder(parts.db, orderId, scope);
     const { order } = found;
-    if (order.version === seen) yield {};
-    else
-      yield {
-        order: toOrder(found),
-        payment: toOrderPayment(order, await refundsOf(parts.db, [orderId])),
-      };
+    yield order.version === seen ? {} : await orderAndPayment(parts.db, found);
     if (isFinal(factsOf(order).status)) return;
     seen = order.version;
     await parts.watch.changed(orderId, seen, { withinMs: HEARTBEAT_MS, signal });

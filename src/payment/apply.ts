@@ -1,5 +1,7 @@
 // Applies what Stripe said to a payment, under its row lock, and publishes the change in the same transaction.
 import type { Transaction } from "../platform/database/open.ts";
+import { together } from "../platform/events/together.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import type { PaymentParts } from "./parts.ts";
 import {
   type Decision,
@@ -11,6 +13,7 @@ import {
 } from "./payment.ts";
 import { publishStatus } from "./publish.ts";
 import { checkWaitMs } from "./schedule.ts";
+import { changeLines } from "./story.ts";
 import {
   findAttempt,
   lockPayment,
@@ -192,10 +195,11 @@ async function change(
   const payment = changed(before, { ...next, ...nextCheck(before, next, parts) });
   const isNews = payment.status !== before.status;
   // Sent together, run one after the other: one round trip.
-  await Promise.all([
+  await together([
     savePaymentChange(tx, payment),
     isNews && publishStatus(tx, parts.outbox, payment),
     isNews && payment.status === "FAILED" && isRefusal && markRefused(tx, payment),
+    recordTimeline(tx, ...changeLines(before, payment, isRefusal)),
   ]);
   if (isNews && payment.status === "REVIEW") tellReview(parts, payment);
   return { payment };

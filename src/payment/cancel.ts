@@ -1,7 +1,9 @@
 // Gives a payment up: at Stripe, which decides whether it was paid meanwhile; or from the beginning, before it was asked for.
 import type { CancelPaymentRequest } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import { violatesUnique } from "../platform/database/unique.ts";
+import { together } from "../platform/events/together.ts";
 import { Refusal } from "../platform/refusal.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { TransientError } from "../platform/transient.ts";
 import { applyGivenUp, applySnapshot, mustLock } from "./apply.ts";
 import { newPayment } from "./new-rows.ts";
@@ -18,6 +20,7 @@ import {
   type AttemptRow,
   type PaymentRow,
 } from "./store.ts";
+import { changeLines } from "./story.ts";
 
 /** How often it is begun anew because the payment moved meanwhile. */
 const ROUNDS = 4;
@@ -113,7 +116,11 @@ async function giveUpUnborn(
   };
   try {
     await parts.inTransaction(async (tx) => {
-      await Promise.all([savePayment(tx, payment), publishStatus(tx, parts.outbox, payment)]);
+      await together([
+        savePayment(tx, payment),
+        publishStatus(tx, parts.outbox, payment),
+        recordTimeline(tx, ...changeLines(undefined, payment)),
+      ]);
     });
     return payment;
   } catch (error) {

@@ -6,12 +6,24 @@ import { inMs, type Lease } from "./store.ts";
 
 export type StripeEventRow = typeof stripeEvents.$inferSelect;
 
-/** Stores a webhook's event, once. */
+/** Stores a webhook's event, once. False: it was there. */
 export async function saveStripeEvent(
   db: Database,
   row: typeof stripeEvents.$inferInsert,
-): Promise<void> {
-  await db.insert(stripeEvents).values(row).onConflictDoNothing();
+): Promise<boolean> {
+  const { id } = stripeEvents;
+  const saved = await db.insert(stripeEvents).values(row).onConflictDoNothing().returning({ id });
+  return saved.length > 0;
+}
+
+/** Counts that the event came again. How often it did. */
+export async function countRepeat(db: Database, id: string): Promise<number> {
+  const [row] = await db
+    .update(stripeEvents)
+    .set({ repeats: sql`${stripeEvents.repeats} + 1` })
+    .where(eq(stripeEvents.id, id))
+    .returning({ repeats: stripeEvents.repeats });
+  return row?.repeats ?? 0;
 }
 
 /** Takes events that are due to be applied. */

@@ -1,6 +1,8 @@
 // Applies what Stripe said of a refund or a dispute, each under its own ID, so that they may arrive in any order.
 import { v5 } from "uuid";
 import type { Transaction } from "../platform/database/open.ts";
+import { together } from "../platform/events/together.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { changed, mustLock } from "./apply.ts";
 import { type DisputeSnapshot, disputeStateOf } from "./dispute.ts";
 import {
@@ -12,6 +14,7 @@ import {
   type DisputeRow,
   type RefundRow,
 } from "./facet-store.ts";
+import { disputeLine, refundLine } from "./facet-story.ts";
 import type { PaymentParts } from "./parts.ts";
 import { publishDisputed, publishRefunded } from "./publish.ts";
 import {
@@ -76,9 +79,10 @@ export async function applyRefund(
   await settleRefundRow(tx, refund.id, dueInMs);
   if (!isNews) return "nothing new";
   const all = [...refunds.filter((row) => row.id !== refund.id), refund];
-  await Promise.all([
+  await together([
     savePaymentChange(tx, changed(payment, {})),
     publishRefunded(tx, parts.outbox, payment, { refund, refunds: all }),
+    recordTimeline(tx, refundLine(payment, refund)),
   ]);
   return status === undefined
     ? `this version does not know Stripe's status ${snapshot.status}`
@@ -128,11 +132,12 @@ export async function applyRefundFailure(
   const refund = { ...before, status: "FAILED", failureReason, updateTime: new Date() };
   const all = [...refunds.filter((row) => row.id !== id), refund];
   const { status, updateTime } = refund;
-  await Promise.all([
+  await together([
     saveRefundChange(tx, id, { status, failureReason, updateTime }),
     settleRefundRow(tx, id, null),
     savePaymentChange(tx, changed(payment, {})),
     publishRefunded(tx, parts.outbox, payment, { refund, refunds: all }),
+    recordTimeline(tx, refundLine(payment, refund)),
   ]);
 }
 
@@ -170,9 +175,10 @@ export async function applyDispute(
   await saveDispute(tx, dispute);
   if (!isNews) return "nothing new";
   const all = [...disputes.filter((row) => row.id !== id), dispute];
-  await Promise.all([
+  await together([
     savePaymentChange(tx, changed(payment, {})),
     publishDisputed(tx, parts.outbox, payment, { dispute, disputes: all }),
+    recordTimeline(tx, disputeLine(payment, dispute)),
   ]);
   return undefined;
 }

@@ -3,6 +3,7 @@ import type { InitiatePaymentRequest } from "../../gen/waybill/payment/v1/paymen
 import type { Transaction } from "../platform/database/open.ts";
 import { violatesUnique } from "../platform/database/unique.ts";
 import { Refusal } from "../platform/refusal.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { traceToStore } from "../platform/trace.ts";
 import { changed } from "./apply.ts";
 import { mustBeUnderLimits } from "./limits.ts";
@@ -20,6 +21,7 @@ import {
   type AttemptRow,
   type PaymentRow,
 } from "./store.ts";
+import { attemptLine, createdLine } from "./story.ts";
 import type { AttemptParams } from "./stripe/room.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
 import { together } from "../platform/events/together.ts";
@@ -59,6 +61,7 @@ async function firstAttempt(
       savePayment(tx, payment),
       saveAttempt(tx, attempt),
       publishCreated(tx, parts.outbox, payment),
+      recordTimeline(tx, createdLine(payment), attemptLine(payment, attempt)),
       mustBeUnderLimits(tx, parts.limits, { customerId: payment.customerId }),
     ]);
   });
@@ -121,10 +124,11 @@ async function nextAttempt(
     paramsOf(parts, payment, request.paymentMethod),
     parts.pace.leaseMs,
   );
-  await Promise.all([
+  await together([
     savePaymentChange(tx, next),
     saveAttempt(tx, attempt),
     publishStatus(tx, parts.outbox, next),
+    recordTimeline(tx, attemptLine(next, attempt)),
   ]);
   return { isNew: true, payment: next, attempt };
 }

@@ -1,10 +1,12 @@
 // Settles an attempt whose call must not be repeated: by what Stripe has, or by the proof that it has nothing.
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { applySnapshot, applyState } from "./apply.ts";
 import type { PaymentParts } from "./parts.ts";
 import { isIdle, type Snapshot } from "./payment.ts";
 import { NEVER_EXECUTED } from "./progress.ts";
 import { settleWaitMs } from "./schedule.ts";
 import { findPayment, saveAttemptProgress, type AttemptRow, type PaymentRow } from "./store.ts";
+import { lookLine } from "./story.ts";
 import type { AttemptParams } from "./stripe/room.ts";
 
 /** How far Stripe's clock may be from ours, in seconds. */
@@ -44,8 +46,14 @@ export async function lookForAttempt(
           }),
       saveAttemptProgress(tx, attempt.id, progress),
     ]);
+    await recordTimeline(tx, lookLine(payment, attempt, wordsOf(trace), progress.dueInMs));
     return payment;
   });
+}
+
+function wordsOf(trace: Trace): string {
+  if (trace.found === "intent") return `the PaymentIntent is ${trace.snapshot.status}`;
+  return trace.found === "nothing" ? "nothing, and nothing can come any more" : "nothing yet";
 }
 
 async function traceOf(parts: PaymentParts, attempt: AttemptRow, now: Date): Promise<Trace> {

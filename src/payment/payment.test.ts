@@ -79,6 +79,17 @@ describe("a PaymentIntent", () => {
     });
   });
 
+  it("that took the money of a payment of which Stripe had nothing when it was given up makes it SUCCEEDED: Order gives it back", () => {
+    const unheard = known("CANCELLED", null);
+    const partly = aSnapshot({ amountReceived: 1 });
+
+    expect(onSnapshot(unheard, aSnapshot({}), expected)).toMatchObject({ status: "SUCCEEDED" });
+    expect(onSnapshot(unheard, partly, expected)).toMatchObject({
+      change: false,
+      reviewReason: expect.stringContaining("given up"),
+    });
+  });
+
   it("may succeed after it was refused", () => {
     expect(onSnapshot(known("FAILED"), aSnapshot({}), expected)).toMatchObject({
       status: "SUCCEEDED",

@@ -50,7 +50,7 @@ export interface Known {
 
 const absorbing = new Set<PaymentState>(["SUCCEEDED", "CANCELLED", "REVIEW"]);
 
-/** No news changes the status of a payment in one of these states. */
+/** No news changes the status of a payment in one of these states; see isUnheardMoney for the one exception. */
 export const isFinal = (status: PaymentState): boolean => absorbing.has(status);
 
 /** Another attempt may follow: the last one was refused, or Stripe waits for a method of payment. */
@@ -62,7 +62,7 @@ export function onSnapshot(known: Known, snapshot: Snapshot, expected: Expected)
   const { status } = known;
   if (known.paymentIntentId !== null && known.paymentIntentId !== snapshot.paymentIntentId)
     return onSecondIntent(status, snapshot);
-  if (isFinal(status)) {
+  if (isFinal(status) && !isUnheardMoney(known, snapshot, expected)) {
     const reason = `late ${snapshot.status} ignored: already ${status}`;
     return status === "CANCELLED" && snapshot.amountReceived > 0
       ? { change: false, reason, reviewReason: "money was taken after the payment was given up" }
@@ -81,6 +81,16 @@ export function onSnapshot(known: Known, snapshot: Snapshot, expected: Expected)
     reviewReason: next === "REVIEW" ? misfitOf(snapshot, expected) : "",
   };
 }
+
+/**
+ * A payment that was given up while Stripe had nothing of it was called CANCELLED by us alone. Where its money comes after all (a
+ * request that was thought to be lost), it was paid: Order finds that it comes too late, and has it given back.
+ */
+const isUnheardMoney = (known: Known, snapshot: Snapshot, expected: Expected): boolean =>
+  known.status === "CANCELLED" &&
+  known.paymentIntentId === null &&
+  snapshot.status === "succeeded" &&
+  isExpected(snapshot, expected);
 
 /** A payment has one PaymentIntent. Another one that names it is no news of it, but its money is somebody's. */
 function onSecondIntent(status: PaymentState, snapshot: Snapshot): Decision {

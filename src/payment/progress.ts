@@ -31,6 +31,9 @@ const SENTENCES = {
   park: "a call to Stripe is set aside",
 } as const;
 
+/** What follows from the way in which a call failed. */
+export const callSentence = (outcome: keyof typeof SENTENCES): string => SENTENCES[outcome];
+
 /** Tells of a call that failed: as an error where the failure table says that operators must hear of it. */
 export function reportCall(
   log: Log,

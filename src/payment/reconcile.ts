@@ -1,9 +1,11 @@
 // Asks Stripe by itself: PaymentIntents that wait are looked at now and then, and webhooks that could not be delivered are fetched.
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { applySnapshot } from "./apply.ts";
 import { eachAlone } from "./each-alone.ts";
 import type { PaymentParts } from "./parts.ts";
 import { checkWaitMs } from "./schedule.ts";
 import { claimDueChecks, postponeCheck, type PaymentRow } from "./store.ts";
+import { foundLine } from "./story.ts";
 import { APPLIED_TYPES, storeEvent } from "./webhook.ts";
 
 const WORKER_BATCH = 16;
@@ -22,7 +24,11 @@ async function checkPayment(parts: PaymentParts, seen: PaymentRow): Promise<void
   if (seen.paymentIntentId === null) return;
   const fetchTime = new Date();
   const { snapshot } = await stripe.retrieve(seen.paymentIntentId);
-  await parts.inTransaction((tx) => applySnapshot(tx, parts, seen.id, { snapshot, fetchTime }));
+  await parts.inTransaction(async (tx) => {
+    const { payment, ignored } = await applySnapshot(tx, parts, seen.id, { snapshot, fetchTime });
+    const isNews = ignored === undefined && payment.status !== seen.status;
+    if (isNews) await recordTimeline(tx, foundLine(seen, payment));
+  });
 }
 
 /**
@@ -37,7 +43,7 @@ export function missedEvents(parts: PaymentParts): () => Promise<number> {
     newest = undefined;
     const seen: string[] = [];
     for await (const event of parts.stripe.undelivered([...APPLIED_TYPES], after)) {
-      await storeEvent(parts, event);
+      await storeEvent(parts, event, { isFetched: true });
       seen.push(event.id);
     }
     // Without a cursor the newest comes first, with one it comes last.

@@ -1,10 +1,13 @@
 // Calls Stripe for a refund that is stored, and commits what came of it; a worker goes on with what is not settled.
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { eachAlone } from "./each-alone.ts";
 import { applyRefund, applyRefundFailure } from "./facets.ts";
 import { claimDueRefunds, saveRefundProgress, type RefundRow } from "./facet-store.ts";
 import type { PaymentParts } from "./parts.ts";
 import { NEVER_EXECUTED, progressOf, reportCall } from "./progress.ts";
 import { mayRepeat, settleWaitMs } from "./schedule.ts";
+import { findPayment } from "./store.ts";
+import { callLine } from "./story.ts";
 import type { RefundParams } from "./stripe/room.ts";
 
 const WORKER_BATCH = 16;
@@ -26,11 +29,19 @@ export async function settleRefund(parts: PaymentParts, refund: RefundRow): Prom
       : result.outcome === "answered"
         ? result.value
         : undefined;
+  const progress = progressOf(result.outcome, tries);
+  const payment =
+    result.outcome === "answered"
+      ? undefined
+      : await findPayment(parts.db, { paymentId }, undefined);
   await parts.inTransaction(async (tx) => {
     if (snapshot !== undefined) await applyRefund(tx, parts, paymentId, { snapshot, fetchTime });
     else if (result.outcome === "refused")
       await applyRefundFailure(tx, parts, refund, result.failed.code);
-    else await saveRefundProgress(tx, id, progressOf(result.outcome, tries));
+    else await saveRefundProgress(tx, id, progress);
+    if (payment === undefined || result.outcome === "answered") return;
+    const call = { name: "The refund", references: { refund_id: id } };
+    await recordTimeline(tx, callLine(payment, call, result, progress));
   });
 }
 

@@ -3,8 +3,10 @@ import type { RefundPaymentRequest } from "../../gen/waybill/payment/v1/payment_
 import { RefundReason } from "../../gen/waybill/payment/v1/refund_pb.js";
 import type { Transaction } from "../platform/database/open.ts";
 import { violatesUnique } from "../platform/database/unique.ts";
+import { together } from "../platform/events/together.ts";
 import { newId } from "../platform/id.ts";
 import { Refusal } from "../platform/refusal.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import {
   findFacets,
   findRefundBySource,
@@ -12,6 +14,7 @@ import {
   saveRefund,
   type RefundRow,
 } from "./facet-store.ts";
+import { refundAskedLine } from "./facet-story.ts";
 import type { PaymentParts } from "./parts.ts";
 import { type RefundCause, stripeReasonOf, sumOfRefunds } from "./refund.ts";
 import { lockPayment, type PaymentRow } from "./store.ts";
@@ -86,7 +89,7 @@ async function newRefund(
   const left = receivedMinorUnits - sumOfRefunds(facets?.refunds ?? []);
   const minorUnits = amountOf(request, payment, left);
   const refund = refundRow({ payment, paymentIntentId, source, request, minorUnits, leaseMs });
-  await saveRefund(tx, refund);
+  await together([saveRefund(tx, refund), recordTimeline(tx, refundAskedLine(payment, refund))]);
   return { refund, isNew: true };
 }
 

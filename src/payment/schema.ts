@@ -177,6 +177,8 @@ export const stripeEvents = pgTable(
     /** Why it was ignored, or is unmatched. */
     reason: text().notNull().default(""),
     tries: integer().notNull().default(0),
+    /** How often it came again by webhook. */
+    repeats: integer().notNull().default(0),
     /** When the worker applies it (again); null once it is done with. */
     dueTime: time("due_time"),
     receiveTime: time("receive_time").notNull(),

@@ -8,6 +8,7 @@ import type { Log } from "../platform/log.ts";
 import { rawPost } from "../platform/rpc/raw-post.ts";
 import { serve } from "../platform/rpc/server.ts";
 import type { RunningService } from "../platform/run.ts";
+import { timelineRoutes } from "../platform/timeline/rpc.ts";
 import type { PaymentConfig } from "./config.ts";
 import { paymentRoutes } from "./rpc.ts";
 import { openStripe } from "./stripe/room.ts";
@@ -40,7 +41,10 @@ export async function startPayment(config: PaymentConfig, log: Log): Promise<Run
       ...config,
       verifier,
       log,
-      routes: withEventAdmin(backbone.admin, paymentRoutes(paymentParts)),
+      routes: withEventAdmin(backbone.admin, (router) => {
+        paymentRoutes(paymentParts)(router);
+        timelineRoutes({ db: backbone.db, service: "payment" })(router);
+      }),
       http: rawPost("/webhooks/stripe", {
         limitBytes: WEBHOOK_LIMIT_BYTES,
         log,

@@ -1,5 +1,6 @@
 // Calls Stripe for an attempt that is stored, and commits what came of it; a worker goes on with the calls that are not settled.
 import type { Transaction } from "../platform/database/open.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { continueTrace } from "../platform/trace.ts";
 import { applySnapshot, applyState, mustLock, type News } from "./apply.ts";
 import { eachAlone } from "./each-alone.ts";
@@ -15,6 +16,7 @@ import {
   type AttemptRow,
   type PaymentRow,
 } from "./store.ts";
+import { callLine } from "./story.ts";
 import type { CallResult } from "./stripe/call.ts";
 import type { IntentAnswer } from "./stripe/objects.ts";
 import type { AttemptParams } from "./stripe/room.ts";
@@ -42,13 +44,17 @@ export async function settleAttempt(parts: PaymentParts, attempt: AttemptRow): P
   reportCall(parts.log, { paymentId, attemptNumber }, result);
   const news =
     result.outcome === "answered" ? await newsOf(parts, attempt, result.value) : undefined;
+  const progress = progressOf(result.outcome, attempt.tries);
   const payment = await parts.inTransaction(async (tx) => {
     const [applied] = await Promise.all([
       news === undefined
         ? applyFailure(tx, parts, attempt, result)
         : applySnapshot(tx, parts, paymentId, news).then((done) => done.payment),
-      saveAttemptProgress(tx, attempt.id, progressOf(result.outcome, attempt.tries)),
+      saveAttemptProgress(tx, attempt.id, progress),
     ]);
+    if (result.outcome === "answered") return applied;
+    const call = { name: `Attempt ${attemptNumber}`, references: { attempt_id: attempt.id } };
+    await recordTimeline(tx, callLine(applied, call, result, progress));
     return applied;
   });
   const clientSecret = result.outcome === "answered" ? result.value.clientSecret : "";

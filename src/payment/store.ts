@@ -224,4 +224,4 @@ export async function postponeCheck(db: Database, seen: PaymentRow, waitMs: numb
     .where(and(eq(payments.id, seen.id), eq(payments.version, seen.version)));
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

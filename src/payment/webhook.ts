@@ -1,8 +1,11 @@
 // Stripe's webhooks: verified and stored when they come, applied later by a worker at our own pace.
 import type { Database, Transaction } from "../platform/database/open.ts";
+import { together } from "../platform/events/together.ts";
+import { recordTimeline } from "../platform/timeline/store.ts";
 import { continueTrace } from "../platform/trace.ts";
 import { isTransient } from "../platform/transient.ts";
 import { applySnapshot } from "./apply.ts";
+import { noteStored } from "./event-note.ts";
 import {
   claimDueEvents,
   saveEventOutcome,
@@ -13,7 +16,8 @@ import { applyDispute, applyRefund } from "./facets.ts";
 import type { PaymentParts } from "./parts.ts";
 import { isFinal, type PaymentState } from "./payment.ts";
 import { settleWaitMs } from "./schedule.ts";
-import { findPaymentOfIntent, type PaymentRow } from "./store.ts";
+import { findPaymentOfIntent, UUID, type PaymentRow } from "./store.ts";
+import { unmatchedLine, webhookLine } from "./story.ts";
 import { finalSnapshotOf, readStored, type StripeEvent } from "./stripe/event.ts";
 
 const WORKER_BATCH = 32;
@@ -47,11 +51,15 @@ export async function receiveWebhook(
   body: Buffer,
   signature: string,
 ): Promise<void> {
-  await storeEvent(parts, parts.stripe.verifyWebhook(body, signature));
+  await storeEvent(parts, parts.stripe.verifyWebhook(body, signature), { isFetched: false });
 }
 
-/** Stores an event, once, however often and by whichever way it comes. */
-export async function storeEvent(parts: InboxParts, event: StripeEvent): Promise<void> {
+/** Stores an event, once, however often and by whichever way it comes; the timeline tells of a repetition once. */
+export async function storeEvent(
+  parts: InboxParts,
+  event: StripeEvent,
+  { isFetched }: { readonly isFetched: boolean },
+): Promise<void> {
   const { id, type, paymentIntentId, payload } = event;
   const now = new Date();
   const why = whyIgnored(parts, event);
@@ -59,7 +67,7 @@ export async function storeEvent(parts: InboxParts, event: StripeEvent): Promise
     why === undefined
       ? { status: "RECEIVED", dueTime: now }
       : { status: "IGNORED", reason: why, dueTime: null };
-  await saveStripeEvent(parts.db, {
+  const isNew = await saveStripeEvent(parts.db, {
     id,
     type,
     paymentIntentId,
@@ -67,6 +75,7 @@ export async function storeEvent(parts: InboxParts, event: StripeEvent): Promise
     ...fate,
     receiveTime: now,
   });
+  await noteStored(parts.db, event, { isNew, isFetched, ignored: why });
 }
 
 function whyIgnored({ stripe, environment, log }: InboxParts, event: StripeEvent) {
@@ -116,12 +125,12 @@ async function applyEvent(
   event: StripeEvent,
 ): Promise<void> {
   const payment = await findPaymentOfIntent(parts.db, event.paymentIntentId, event.paymentId);
-  if (payment === undefined) return await leaveUnmatched(parts, row);
+  if (payment === undefined) return await leaveUnmatched(parts, row, event);
   await continueTrace(payment.traceparent, async () => {
     if (event.type.startsWith("payment_intent."))
       return await applyIntent(parts, row, event, payment);
     const why = await applyFacet(parts, event, payment);
-    await done(parts.db, row, why);
+    await parts.db.transaction((tx) => done(tx, row, payment, why));
   });
 }
 
@@ -134,15 +143,19 @@ async function applyIntent(
   const held = finalSnapshotOf(event);
   const isOurs = payment.paymentIntentId === event.paymentIntentId;
   if (isFinal(payment.status as PaymentState) && isOurs && payment.status !== "CANCELLED")
-    return await done(parts.db, row, `late event ignored: already ${payment.status}`);
+    return await parts.db.transaction((tx) => done(tx, row, payment, whyLate(row, payment)));
   const fetchTime = new Date();
   const snapshot = held ?? (await parts.stripe.retrieve(event.paymentIntentId)).snapshot;
   await parts.inTransaction(async (tx) => {
     const { ignored, notYet } = await applySnapshot(tx, parts, payment.id, { snapshot, fetchTime });
-    if (notYet === true) await later(tx, row, { status: "RECEIVED", reason: ignored ?? "" });
-    else await done(tx, row, ignored);
+    if (notYet === true) await wait(tx, row, payment, ignored ?? "");
+    else await done(tx, row, payment, ignored);
   });
 }
+
+/** "late payment_failed ignored: already SUCCEEDED" */
+const whyLate = ({ type }: StripeEventRow, { status }: PaymentRow): string =>
+  `late ${type.replace("payment_intent.", "")} ignored: already ${status}`;
 
 /** Refunds and disputes change in any state of their payment. Why nothing changed, or undefined. */
 async function applyFacet(
@@ -171,16 +184,33 @@ async function applyFacet(
   return whys.includes(undefined) ? undefined : (whys[0] ?? "Stripe has no refund of it");
 }
 
-const done = (
-  db: Database | Transaction,
-  { id }: StripeEventRow,
+async function done(
+  tx: Transaction,
+  row: StripeEventRow,
+  payment: PaymentRow,
   ignored: string | undefined,
-): Promise<void> =>
-  saveEventOutcome(db, id, {
-    status: ignored === undefined ? "APPLIED" : "IGNORED",
-    reason: ignored ?? "",
-    dueInMs: null,
-  });
+): Promise<void> {
+  const fate = ignored === undefined ? "applied" : "ignored";
+  await together([
+    saveEventOutcome(tx, row.id, {
+      status: fate.toUpperCase(),
+      reason: ignored ?? "",
+      dueInMs: null,
+    }),
+    recordTimeline(tx, webhookLine(payment, row, fate, ignored ?? "applied")),
+  ]);
+}
+
+/** Nothing can be said of it yet. The timeline tells it at the first try. */
+async function wait(
+  tx: Transaction,
+  row: StripeEventRow,
+  payment: PaymentRow,
+  reason: string,
+): Promise<void> {
+  const lines = row.tries > 1 ? [] : [webhookLine(payment, row, "waits", reason)];
+  await together([later(tx, row, { status: "RECEIVED", reason }), recordTimeline(tx, ...lines)]);
+}
 
 const later = (
   db: Database | Transaction,
@@ -189,13 +219,19 @@ const later = (
 ): Promise<void> => saveEventOutcome(db, id, { ...fate, dueInMs: settleWaitMs(tries - 1) });
 
 /** No payment of ours, or not yet: it is kept and tried again, never dropped. */
-async function leaveUnmatched(parts: PaymentParts, row: StripeEventRow): Promise<void> {
+async function leaveUnmatched(
+  parts: PaymentParts,
+  row: StripeEventRow,
+  event: StripeEvent,
+): Promise<void> {
   const { id: stripeEventId, type, paymentIntentId } = row;
   if (row.tries === UNMATCHED_ALARM_TRIES)
     parts.log.error(
       { stripeEventId, type, paymentIntentId },
       "a Stripe event fits no payment of ours",
     );
+  if (row.tries === 1 && UUID.test(event.orderId))
+    await recordTimeline(parts.db, unmatchedLine(event));
   await later(parts.db, row, {
     status: "UNMATCHED",
     reason: "no payment of ours has this PaymentIntent",

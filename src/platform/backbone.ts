@@ -15,6 +15,7 @@ import { newId } from "./id.ts";
 import type { Log } from "./log.ts";
 import { Refusal } from "./refusal.ts";
 import type { ServiceSettings } from "./settings.ts";
+import { noteIgnored } from "./timeline/ignored.ts";
 import { continueTrace, currentTrace } from "./trace.ts";
 import { isTransient } from "./transient.ts";
 
@@ -73,6 +74,7 @@ export async function openBackbone(
       subscriptions,
       classify,
       runInTrace: continueTrace,
+      noteIgnored,
       inboxHours: config.inboxRetentionHours,
       onCommit: () => {
         relay.wake();

@@ -130,7 +130,7 @@ async function wave(
 
 async function orderWeather({ place }: Rig, chance: Random, size: number): Promise<void> {
   await orderFault(place, { provider: "stripe", ...chance.pick(SILENCES), count: ALL });
-  for (let calls = 0; calls < size * CALLS_PER_PAYMENT; ) {
+  for (let calls = 0; calls < size * CALLS_PER_PAYMENT;) {
     const count = chance.between(1, 4);
     calls += count;
     const operation = "payment_intents.create";

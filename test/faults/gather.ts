@@ -26,9 +26,9 @@ export async function gatherFacts(rig: Rig, accepted: readonly AcceptedOrder[]):
     records: rig.topics.topics.flatMap((topic) => rig.topics.records(topic)),
     mails: mails.emails,
     raced: rig.raced,
-    intents: payments.map(({ metadata, ...intent }) => {
-      return { ...intent, orderId: metadata["order_id"] ?? "" };
-    }),
+    intents: payments.map((payment) =>
+      Object.assign({}, payment, { orderId: payment.metadata["order_id"] ?? "" }),
+    ),
     ...(await rowsOf(rig)),
   };
 }

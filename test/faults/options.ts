@@ -47,7 +47,7 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { seconds: text, rate: text, seed: text, only: text, count: text, json: text },
+      options: { seconds: text, rate: text, count: text, seed: text, only: text, json: text },
     }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

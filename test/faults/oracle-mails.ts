@@ -45,7 +45,9 @@ function judgeMessages(
   const wanted = {
     "order-created": 1,
     [OF_REFUSALS]: refusals,
-    ...Object.fromEntries(OF_THE_END.map((template) => [template, Number(template === TOLD_OF[status])])),
+    ...Object.fromEntries(
+      OF_THE_END.map((template) => [template, Number(template === TOLD_OF[status])]),
+    ),
   };
   for (const [template, times] of Object.entries(wanted)) {
     once(found, counts.get(template) ?? 0, `order ${id}: messages ${template}`, times);

@@ -171,13 +171,10 @@ test("a refund that only one side knows of is wrong", () => {
   const intents = GOOD.intents.map((intent) => ({ ...intent, refunded: 899 }));
   expect(foundIn({ intents }).wrong).toEqual(containing("knows of refunds of 0, given back 899"));
   expect(foundIn({ intents }).wrong).toEqual(containing("charges less refunds are 1000"));
-  const payments = GOOD.payments.map((payment) => ({
-    ...payment,
-    refunded: 899,
-    refunds: 1,
-    goodRefunds: 1,
-  }));
-  const orders = GOOD.orders.map((order) => ({ ...order, refunded: 899 }));
+  const payments = GOOD.payments.map((payment) =>
+    Object.assign({}, payment, { refunded: 899, refunds: 1, goodRefunds: 1 }),
+  );
+  const orders = GOOD.orders.map((order) => Object.assign({}, order, { refunded: 899 }));
   expect(foundIn({ intents, orders }).wrong).toEqual(containing("its payment has 0"));
   expect(foundIn({ intents, orders, payments }).wrong).toEqual([]);
   expect(foundIn({ intents, orders, payments }).lost).toEqual(containing("messages of refunds"));

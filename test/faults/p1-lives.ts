@@ -51,7 +51,9 @@ async function liveThem(rig: Rig, o: FaultOptions, done: Lived[]): Promise<numbe
   const seed = o.random.branch("lives").between(1, SEED_LIMIT);
   const chance = o.random.branch("victims");
   const drawn = fc.sample(lifeArbitrary, { seed, numRuns: o.count });
-  const permuted = permutations(PERMUTED).map((shuffle): Life => ({ ...FULL_LIFE, shuffle }));
+  const permuted = permutations(PERMUTED).map((shuffle): Life =>
+    Object.assign({}, FULL_LIFE, { shuffle }),
+  );
   const all = [...drawn, ...permuted];
   await using history = await openHistory(historyUrls(rig));
   let kills = 0;

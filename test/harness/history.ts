@@ -118,8 +118,9 @@ export async function openHistory(urls: Readonly<Record<Watched, string>>): Prom
   await Promise.all(stores.map((store) => sqls[store].unsafe(keepHistory(store))));
   const asking =
     (store: Watched): Query =>
-    async <Row extends object>(text: string, values: readonly string[]) =>
-      [...(await sqls[store].unsafe<Row[]>(text, [...values]))];
+    async <Row extends object>(text: string, values: readonly string[]) => [
+      ...(await sqls[store].unsafe<Row[]>(text, [...values])),
+    ];
   return {
     of: { order: asking("order"), payment: asking("payment") },
     [Symbol.asyncDispose]: async () => {

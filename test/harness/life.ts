@@ -23,9 +23,10 @@ const act = fc.oneof(
 );
 /** Ends a payment that is not paid, so it is drawn seldom. */
 const giveUp = fc.constantFrom({ kind: "cancel" as const }, { kind: "dashboard-cancel" as const });
-export type Act = typeof act extends fc.Arbitrary<infer T>
-  ? T | (typeof giveUp extends fc.Arbitrary<infer G> ? G : never)
-  : never;
+export type Act =
+  typeof act extends fc.Arbitrary<infer T>
+    ? T | (typeof giveUp extends fc.Arbitrary<infer G> ? G : never)
+    : never;
 
 /** Which of the events so far are delivered after an act: by number, so some twice, some not, in any order. */
 const deliveries = fc.array(fc.nat({ max: 40 }), { maxLength: 5 });

@@ -71,8 +71,7 @@ export async function liveAll(
     events: events.flat().length,
     wrong: judged.flatMap(({ wrong }, at) =>
       wrong.map(
-        (finding) =>
-          `order ${all[at]?.living.orderId}: ${finding} (${JSON.stringify(lives[at])})`,
+        (finding) => `order ${all[at]?.living.orderId}: ${finding} (${JSON.stringify(lives[at])})`,
       ),
     ),
   };

@@ -1,13 +1,14 @@
 // What somebody does to an order that is there: pays it again, cancels it, gives its money back; and what everybody knows of it.
 import { randomUUID } from "node:crypto";
-import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
+import type { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import { GetOrderResponseSchema } from "../../gen/waybill/order/v1/order_service_pb.js";
 import { PaymentStatus, type Payment } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { CheckPaymentStatusResponseSchema } from "../../gen/waybill/payment/v1/payment_service_pb.js";
 import { eventually } from "./eventually.ts";
-import { type Answer, ask, messageOf, type Question } from "./http.ts";
+import { type Answer, ask, messageOf } from "./http.ts";
 import type { Person } from "./people.ts";
 import type { Place } from "./place.ts";
+import { query } from "./rows.ts";
 import { complete, getOrder, type OrderAndPayment } from "./shop.ts";
 
 type Caller = Pick<Person, "token">;
@@ -41,8 +42,8 @@ export const refundPayment = (
     ...fields,
   });
 
-const post = (place: Place, { token }: Caller, path: string, body: unknown, more: Question = {}) =>
-  ask(`${place.stack.gateway}/v1/${path}`, { token, body, ...more });
+const post = (place: Place, { token }: Caller, path: string, body: unknown) =>
+  ask(`${place.stack.gateway}/v1/${path}`, { token, body });
 
 /** The order and its payment as an operator sees them. */
 export async function seenByOperator(
@@ -51,7 +52,10 @@ export async function seenByOperator(
 ): Promise<OrderAndPayment & { readonly atPayment: Payment }> {
   const token = place.stack.tokens.operator;
   const url = `${place.stack.gateway}/v1/orders/${orderId}`;
-  const [order, payment] = await Promise.all([ask(url, { token }), ask(`${url}/payment`, { token })]);
+  const [order, payment] = await Promise.all([
+    ask(url, { token }),
+    ask(`${url}/payment`, { token }),
+  ]);
   const { payment: atPayment } = messageOf(CheckPaymentStatusResponseSchema, payment);
   if (atPayment === undefined) throw new Error("the answer lacks its payment");
   return { ...complete(messageOf(GetOrderResponseSchema, order)), atPayment };
@@ -70,6 +74,12 @@ export const paymentBecomes = (
     if (now !== status) throw new Error(`the payment of order ${orderId} is ${now}, not ${status}`);
     return found;
   });
+
+/** The order should have been paid by now. */
+export async function timeIsOver(place: Place, orderId: string): Promise<void> {
+  const text = "update orders set expire_time = now(), due_time = now() where id = $1";
+  await query(place, "order", text, [orderId]);
+}
 
 /** The status in an answer to a call about an order; undefined where it is none. */
 export function statusIn({ json }: Answer): keyof typeof OrderStatus | undefined {

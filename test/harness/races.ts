@@ -13,10 +13,10 @@ import {
   refundPayment,
   seenByOperator,
   statusIn,
+  timeIsOver,
 } from "./orders.ts";
-import { newCustomer, type Person } from "./people.ts";
+import { newCustomer } from "./people.ts";
 import type { Place } from "./place.ts";
-import { query } from "./rows.ts";
 import { inBrowser, stripePaymentsOf } from "./sandbox.ts";
 import { anOrder, anUnpaidOrder, becomes, placeOrder } from "./shop.ts";
 
@@ -126,12 +126,6 @@ async function anUnpaid(place: Place, round: number) {
   return { alice, orderId: order.id, pay };
 }
 
-/** The order should have been paid by now. */
-export async function timeIsOver(place: Place, orderId: string): Promise<void> {
-  const text = "update orders set expire_time = now(), due_time = now() where id = $1";
-  await query(place, "order", text, [orderId]);
-}
-
 async function after<T>(ms: number, work: () => Promise<T>): Promise<T> {
   if (ms > 0) await pause(ms);
   return await work();
@@ -217,7 +211,9 @@ function oneAttempt(answers: readonly Answer[]): Pick<Round, "outcome" | "wrong"
 /** Of two refunds one is made, and the third call is one of the two. */
 function oneRefund(answers: readonly Answer[], sum: number): Pick<Round, "outcome" | "wrong"> {
   const made = answers.flatMap(({ status, json }) =>
-    status === 200 ? [(json as { refund: { id: string; amount: { minorUnits: string } } }).refund] : [],
+    status === 200
+      ? [(json as { refund: { id: string; amount: { minorUnits: string } } }).refund]
+      : [],
   );
   const isOne =
     new Set(made.map(({ id }) => id)).size === 1 &&

@@ -95,6 +95,24 @@ export async function orderFault(
   if (answer.status !== 201) throw new Error(`no such fault: ${answer.text}`);
 }
 
+/** A fault of Stripe's that strikes only what belongs to the order. */
+export const faultOf = (
+  place: Place,
+  orderId: string,
+  fault: Readonly<Record<string, unknown>>,
+): Promise<void> =>
+  orderFault(place, { provider: "stripe", metadata: { order_id: orderId }, ...fault });
+
+/** No webhook of the order is delivered: what happens at Stripe, nobody tells. */
+export const withoutWebhooks = (place: Place, orderId: string): Promise<void> =>
+  faultOf(place, orderId, { fault: "webhook_hold", count: 1000 });
+
+/** Somebody with the account's key, who sees all that Stripe has. */
+export function atStripe(place: Place): Stripe {
+  const { hostname, port } = new URL(sandboxUrl(place));
+  return new Stripe("sk_test_x", { host: hostname, port, protocol: "http", telemetry: false });
+}
+
 /** The faults that have not struck yet. */
 export async function faultsToCome(place: Place): Promise<readonly unknown[]> {
   return (await get<{ faults: unknown[] }>(place, "/_/faults")).faults;

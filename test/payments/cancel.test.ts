@@ -98,6 +98,24 @@ describe.concurrent("a cancellation", () => {
     expect((await cancel({ orderId: order.orderId })).status).toBe(CANCELLED);
   });
 
+  test("is taken back by money that comes after all, where Stripe had nothing of it: Order has it given back", async () => {
+    const order = anAttempt({ paymentMethod: "pm_nowhere" });
+    const { id } = await initiate(order);
+    await cancel({ orderId: order.orderId });
+
+    const { id: intent } = await atSandbox<{ id: string }>(room, "payments", {
+      amount: 1999,
+      currency: "eur",
+      metadata: { order_id: order.orderId, payment_id: id },
+    });
+    await atSandbox(room, `pay/${intent}`, { payment_method: "pm_card_visa" });
+
+    await paymentBecomes(room, order.orderId, "SUCCEEDED");
+    expect((await publishedOf(room, order.orderId)).at(-1)).toMatchObject({
+      value: { status: SUCCEEDED },
+    });
+  });
+
   test("settles a lost attempt first: what was paid by it is paid", async () => {
     const order = anAttempt();
     await withoutWebhooks(room, order.orderId);

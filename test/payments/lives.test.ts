@@ -53,7 +53,9 @@ test(
   async () => {
     await using _faults = faultsUntilDone(place);
     await orderFault(place, { provider: "stripe", fault: "webhook_hold", count: ALL });
-    const lives = permutations(PERMUTED).map((shuffle) => ({ ...FULL_LIFE, shuffle }));
+    const lives = permutations(PERMUTED).map((shuffle) =>
+      Object.assign({}, FULL_LIFE, { shuffle }),
+    );
 
     const { ends, wrong } = await liveAll(place, lives, { history, strike: async () => {} });
 

@@ -112,7 +112,7 @@ describe.concurrent("a webhook", () => {
         expect.objectContaining({
           type: "payment_intent.payment_failed",
           status: "IGNORED",
-          reason: "late event ignored: already SUCCEEDED",
+          reason: "late payment_failed ignored: already SUCCEEDED",
         }),
       ),
     );

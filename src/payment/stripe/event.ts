@@ -17,6 +17,8 @@ export interface StripeEvent {
   readonly objectId: string;
   /** Our payment, as the object's metadata says; "". */
   readonly paymentId: string;
+  /** Our order, as the object's metadata says; "". */
+  readonly orderId: string;
   /** The deployment of ours that made the object, as its metadata says; undefined: it does not say. */
   readonly environment: string | undefined;
   readonly isLive: boolean;
@@ -43,6 +45,7 @@ export function toStripeEvent(event: Stripe.Event): StripeEvent {
     paymentIntentId: object.object === "payment_intent" ? id : related,
     objectId: id,
     paymentId: object.metadata?.["payment_id"] ?? "",
+    orderId: object.metadata?.["order_id"] ?? "",
     environment: object.metadata?.["env"],
     isLive: event.livemode,
     payload: event,

@@ -7,6 +7,12 @@ import type { Transaction } from "./schema.ts";
 import type { Outcome, Subscription } from "./subscription.ts";
 import { together } from "./together.ts";
 
+/** An event that changed nothing. */
+export interface IgnoredEvent {
+  readonly event: ReceivedEvent;
+  readonly reason: string;
+}
+
 /** What became of an event. */
 export type Verdict = "known" | "applied" | "ignored" | "held" | "dead";
 
@@ -18,6 +24,8 @@ export interface Application {
   readonly log: EventsLog;
   /** Hears of every commit: there may be work that its effects left to do. */
   onCommit(): void;
+  /** Writes down, in the transaction that takes them, why events changed nothing. */
+  noteIgnored(tx: Transaction, events: readonly IgnoredEvent[]): Promise<void>;
   /** Hears what becomes of each event; after a transaction that failed it hears of the same ones again. */
   onVerdict?(event: ReceivedEvent, verdict: Verdict): void;
 }
@@ -62,6 +70,7 @@ export async function applyEvents(
   const stuck = new Set(held.map(placeOf));
   const taken = new Set<string>();
   const toHold: { event: ReceivedEvent; why: HoldCause }[] = [];
+  const ignored: IgnoredEvent[] = [];
   const applied = new Set<string>();
 
   for (const event of events) {
@@ -73,24 +82,25 @@ export async function applyEvents(
     taken.add(eventId);
     const why = stuck.has(placeOf(event.meta))
       ? ({ cause: "behind" } as const)
-      : await reasonToHold(app, tx, event);
+      : await reasonToHold(app, tx, event, ignored);
     if (why === undefined) applied.add(key);
     else toHold.push({ event, why });
     if (why === undefined) continue;
     stuck.add(placeOf(event.meta));
     if (why.cause !== "dead") app.onVerdict?.(event, "held");
   }
-  await hold(tx, app.consumer, toHold);
+  await together([hold(tx, app.consumer, toHold), app.noteIgnored(tx, ignored)]);
   const due = held.map((row) => row.key).filter((key) => applied.has(key));
   if (due.length > 0) await wakeHeld(tx, app.consumer, due);
   return due.length > 0;
 }
 
-/** Undefined: the event is done. */
+/** Undefined: the event is done; among the ignored ones, if it changed nothing. */
 async function reasonToHold(
   app: Application,
   tx: Transaction,
   event: ReceivedEvent,
+  ignored: IgnoredEvent[],
 ): Promise<HoldCause | undefined> {
   if (event.content.kind === "malformed") {
     reportDead(app, event, event.content.error);
@@ -99,8 +109,10 @@ async function reasonToHold(
   const verdict = await applyEvent(app, tx, event);
   if (verdict.outcome === "not_yet") return { cause: "not_yet", reason: verdict.reason };
   app.onVerdict?.(event, verdict.outcome);
-  if (verdict.outcome === "ignored")
+  if (verdict.outcome === "ignored") {
+    ignored.push({ event, reason: verdict.reason });
     app.log.info({ ...nameOf(event), reason: verdict.reason }, "event ignored");
+  }
   return undefined;
 }
 

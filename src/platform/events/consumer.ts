@@ -1,5 +1,5 @@
 // Reads topics for a service: every event is applied once, in the order of its key, whatever fails in between.
-import type { Application } from "./apply.ts";
+import type { Application, IgnoredEvent } from "./apply.ts";
 import { applyChunk, CHUNK_EVENTS, type ChunkParts } from "./chunk.ts";
 import { createCrashCount } from "./crash-count.ts";
 import { underlying } from "./failure.ts";
@@ -9,7 +9,7 @@ import { chunksByLane, createLanes, type Lanes } from "./lane.ts";
 import { backoffMs, within } from "./loop.ts";
 import type { BatchControl, EventConsumer, EventsLog, PartitionBatch } from "./ports.ts";
 import { receive, type ReceivedEvent } from "./received.ts";
-import type { Database } from "./schema.ts";
+import type { Database, Transaction } from "./schema.ts";
 import { namespaced, streamOf } from "./stream.ts";
 import type { ErrorKind, Subscription } from "./subscription.ts";
 import { Watermark } from "./watermark.ts";
@@ -42,6 +42,8 @@ export interface ConsumerOptions {
   /** Runs a handler in the trace of its event. */
   runInTrace?<T>(traceparent: string | undefined, work: () => Promise<T>): Promise<T>;
   readonly log: EventsLog;
+  /** Writes down, in the transaction that takes them, why events changed nothing: each once. */
+  noteIgnored?(tx: Transaction, events: readonly IgnoredEvent[]): Promise<void>;
   /** Hears of every commit: there may be work that its effects left to do. */
   onCommit?(): void;
   readonly lanes?: number;
@@ -69,6 +71,9 @@ export async function startConsumer(o: ConsumerOptions): Promise<Consumer> {
     runInTrace: (traceparent, work) => (o.runInTrace ? o.runInTrace(traceparent, work) : work()),
     log: o.log,
     onCommit: () => o.onCommit?.(),
+    noteIgnored: async (tx, events) => {
+      if (events.length > 0) await o.noteIgnored?.(tx, events);
+    },
   };
   const { db, log } = o;
   const classify = (error: unknown): ErrorKind => o.classify(error);

@@ -104,6 +104,7 @@ async function retryIn(
   if (verdict.outcome !== "not_yet") {
     await removeHeld(tx, o.app.consumer, row);
     if (verdict.outcome === "applied") await wakeHeld(tx, o.app.consumer, [row.key]);
+    else await o.app.noteIgnored(tx, [{ event, reason: verdict.reason }]);
     return;
   }
   if (row.age_ms < o.holdLimitMs) {

@@ -30,8 +30,9 @@ export interface Subscription<M extends Message = Message> {
   readonly schema: GenMessage<M>;
   /**
    * Applies the event through the transaction, which also holds the inbox row: both commit or neither. Other events
-   * may share the transaction. A handler that answers "ignored" or "not_yet" must have written nothing. What it
-   * throws is classified: transient errors are retried, permanent ones make the event dead, bugs have three tries.
+   * may share the transaction. A handler that answers "ignored" or "not_yet" must have written nothing; the reason is
+   * written down for it. What it throws is classified: transient errors are retried, permanent ones make the event
+   * dead, bugs have three tries.
    */
   handle(tx: Transaction, event: M, meta: EventMeta): Promise<Outcome>;
   /**

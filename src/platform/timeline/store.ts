@@ -15,6 +15,8 @@ export interface Happened {
   /** PUBLIC: the customer may read it. No personal data, no name of a person or machine in either. */
   readonly visibility: "PUBLIC" | "OPERATOR";
   readonly references?: Readonly<Record<string, string>>;
+  /** The trace of the work in which it happened, where that is not the present one. */
+  readonly traceparent?: string | undefined;
 }
 
 /** In the transaction of what happened; for what did not happen, in any. */
@@ -23,17 +25,17 @@ export async function recordTimeline(
   ...entries: readonly Happened[]
 ): Promise<void> {
   if (entries.length === 0) return;
-  const traceparent = currentTrace()?.traceparent ?? "";
+  const present = currentTrace()?.traceparent ?? "";
   await tx.insert(timelineEntries).values(
-    entries.map(({ orderId, customerId, type, text, visibility, references = {} }) => ({
+    entries.map(({ orderId, customerId, type, text, visibility, references, traceparent }) => ({
       id: newId(),
       orderId,
       customerId,
       type,
       text,
       visibility,
-      references,
-      traceparent,
+      references: references ?? {},
+      traceparent: traceparent ?? present,
       createTime: new Date(),
     })),
   );
