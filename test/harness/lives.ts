@@ -2,7 +2,7 @@
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import { eventually } from "./eventually.ts";
 import type { History } from "./history.ts";
-import { judgeLife } from "./judge-life.ts";
+import { judgeLife, type Living } from "./judge-life.ts";
 import { type Act, lastDelivery, type Life, type Step } from "./life.ts";
 import { cancelOrder, payOrder, refundPayment, seenByOperator } from "./orders.ts";
 import { newCustomer, type Person } from "./people.ts";
@@ -30,14 +30,6 @@ export interface Surroundings {
   readonly history: History;
   /** Kills something, and comes back when all serves again. */
   readonly strike: () => Promise<void>;
-}
-
-/** One order whose life goes on. */
-export interface Living {
-  readonly place: Place;
-  readonly alice: Person;
-  readonly orderId: string;
-  readonly intentId: string;
 }
 
 /** All at the same time, with a death before, in the middle of, and after what happens. No webhook is delivered by itself: hold them. */
