@@ -5,7 +5,7 @@ import type { History } from "./history.ts";
 import { judgeLife, type Living } from "./judge-life.ts";
 import { type Act, lastDelivery, type Life, type Step } from "./life.ts";
 import { cancelOrder, payOrder, refundPayment, seenByOperator } from "./orders.ts";
-import { newCustomer, type Person } from "./people.ts";
+import { newCustomer } from "./people.ts";
 import type { Place } from "./place.ts";
 import {
   atDashboard,
