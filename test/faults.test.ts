@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { killServices } from "./faults/f1-kill-services.ts";
 import { killBroker } from "./faults/f4-kill-broker.ts";
 import { stopDatabase } from "./faults/f6-stop-database.ts";
+import { lostAnswers } from "./faults/f7-lost-answers.ts";
 import { findingsOf, type Fault } from "./faults/fault.ts";
 import { openSuite } from "./faults/suite.ts";
 
@@ -47,5 +48,11 @@ test(
 test(
   "PostgreSQL stops in the middle of everything: no offset is committed without its effect",
   () => keepsThePromises(stopDatabase),
+  LIMIT_MS,
+);
+
+test(
+  "Stripe's answers are lost and Payment is killed before it writes them down: each payment is charged once, each refund made once",
+  () => keepsThePromises(lostAnswers),
   LIMIT_MS,
 );

@@ -33,6 +33,13 @@ export async function gatherFacts(rig: Rig, accepted: readonly AcceptedOrder[]):
   };
 }
 
+/** Every order that is stored, as its customer knows it. */
+export const storedOrders = ({ databases }: Rig): Promise<AcceptedOrder[]> =>
+  databases.mustAsk<AcceptedOrder>(
+    "order",
+    `select id, number, total_minor_units::int as "minorUnits" from orders`,
+  );
+
 async function historyOf({ databases }: Rig): Promise<Facts["history"]> {
   const text = `select topic, key, last::int as last from event_sequence`;
   const rows = STORES.map((store) => databases.mustAsk<Facts["history"][number]>(store, text));

@@ -6,8 +6,8 @@ import { liveAll, type Lived } from "../harness/lives.ts";
 import { orderFault, releaseWebhooks, forgetFaults } from "../harness/sandbox.ts";
 import { conclude } from "./conclude.ts";
 import { secondsUntilItServes } from "./f1-kill-services.ts";
-import type { AcceptedOrder } from "./facts.ts";
 import type { Fault, FaultOptions } from "./fault.ts";
+import { storedOrders } from "./gather.ts";
 import { watchOffsets } from "./offset-watch.ts";
 import type { Random } from "./random.ts";
 import type { Rig } from "./rig.ts";
@@ -29,7 +29,7 @@ export const lives: Fault = {
     await forgetFaults(rig.place);
     await releaseWebhooks(rig.place);
     const ids = new Set(done.flatMap(({ orderIds }) => orderIds));
-    const accepted = (await ordersOf(rig)).filter(({ id }) => ids.has(id));
+    const accepted = (await storedOrders(rig)).filter(({ id }) => ids.has(id));
     return await conclude(rig, {
       orders: { accepted, refused: {} },
       watch,
@@ -92,9 +92,3 @@ function historyUrls({ stack, postgres }: Rig): Record<"order" | "payment", stri
   const { order, payment } = stack.stack.postgres;
   return { order: direct(order), payment: direct(payment) };
 }
-
-const ordersOf = ({ databases }: Rig): Promise<AcceptedOrder[]> =>
-  databases.mustAsk<AcceptedOrder>(
-    "order",
-    `select id, number, total_minor_units::int as "minorUnits" from orders`,
-  );

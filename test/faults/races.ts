@@ -2,10 +2,9 @@
 import { RACES as ORDER_RACES, type Race, type RaceResult } from "../harness/races.ts";
 import { twoWebhooks } from "../harness/races-webhook.ts";
 import { conclude } from "./conclude.ts";
-import type { AcceptedOrder } from "./facts.ts";
 import type { Fault } from "./fault.ts";
+import { storedOrders } from "./gather.ts";
 import { watchOffsets } from "./offset-watch.ts";
-import type { Rig } from "./rig.ts";
 
 const RACES: Readonly<Record<string, Race>> = {
   ...ORDER_RACES,
@@ -17,9 +16,9 @@ export const races: readonly Fault[] = Object.entries(RACES).map(([name, race], 
   title: name,
   async run(rig, o) {
     const watch = watchOffsets(rig);
-    const before = new Set((await ordersOf(rig)).map(({ id }) => id));
+    const before = new Set((await storedOrders(rig)).map(({ id }) => id));
     const [ended] = await Promise.allSettled([race(rig.place, { rounds: o.count })]);
-    const orders = (await ordersOf(rig)).filter(({ id }) => !before.has(id));
+    const orders = (await storedOrders(rig)).filter(({ id }) => !before.has(id));
     for (const { id } of orders) rig.raced.add(id);
     return await conclude(rig, {
       orders: { accepted: orders, refused: {} },
@@ -37,9 +36,3 @@ const inWords = ({ outcomes }: RaceResult): string =>
   Object.entries(outcomes)
     .map(([outcome, times]) => `${times} × ${outcome}`)
     .join(", ");
-
-const ordersOf = ({ databases }: Rig): Promise<AcceptedOrder[]> =>
-  databases.mustAsk<AcceptedOrder>(
-    "order",
-    `select id, number, total_minor_units::int as "minorUnits" from orders`,
-  );

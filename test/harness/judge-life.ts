@@ -5,13 +5,22 @@ import { PaymentStatus } from "../../gen/waybill/payment/v1/payment_pb.js";
 import { type OrderState, TRANSITIONS } from "../../src/order/order.ts";
 import { eventually } from "./eventually.ts";
 import { type History, notToldOnce, statusesOf, toldByOrder, toldByPayment } from "./history.ts";
-import type { Living } from "./life.ts";
 import { seenByOperator } from "./orders.ts";
+import type { Person } from "./people.ts";
+import type { Place } from "./place.ts";
 import { query } from "./rows.ts";
 import { atDashboard, type StripeEvent, stripePaymentsOf } from "./sandbox.ts";
 
 /** A call that died with its process is taken up when its lease ends. In milliseconds. */
 const AGREED_WITHIN_MS = 45_000;
+
+/** One order whose life goes on. */
+export interface Living {
+  readonly place: Place;
+  readonly alice: Person;
+  readonly orderId: string;
+  readonly intentId: string;
+}
 
 interface Judged {
   readonly end: string;

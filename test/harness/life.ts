@@ -1,7 +1,5 @@
 // The life of one order's payment, as fast-check draws it: what happens, and when which of Stripe's events are delivered.
 import fc from "fast-check";
-import type { Person } from "./people.ts";
-import type { Place } from "./place.ts";
 
 const method = fc.constantFrom(
   "pm_card_visa",
@@ -29,14 +27,6 @@ export type Act =
   typeof act extends fc.Arbitrary<infer T>
     ? T | (typeof giveUp extends fc.Arbitrary<infer G> ? G : never)
     : never;
-
-/** One order whose life goes on. */
-export interface Living {
-  readonly place: Place;
-  readonly alice: Person;
-  readonly orderId: string;
-  readonly intentId: string;
-}
 
 /** Which of the events so far are delivered after an act: by number, so some twice, some not, in any order. */
 const deliveries = fc.array(fc.nat({ max: 40 }), { maxLength: 5 });

@@ -2,8 +2,8 @@
 import { OrderStatus } from "../../gen/waybill/order/v1/order_pb.js";
 import { eventually } from "./eventually.ts";
 import type { History } from "./history.ts";
-import { judgeLife } from "./judge-life.ts";
-import { type Act, lastDelivery, type Life, type Living, type Step } from "./life.ts";
+import { judgeLife, type Living } from "./judge-life.ts";
+import { type Act, lastDelivery, type Life, type Step } from "./life.ts";
 import { cancelOrder, payOrder, refundPayment, seenByOperator } from "./orders.ts";
 import { newCustomer } from "./people.ts";
 import type { Place } from "./place.ts";

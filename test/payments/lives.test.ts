@@ -49,7 +49,7 @@ test(
 );
 
 test(
-  "every order of the webhooks of one life ends the same: PAID, and given back in part",
+  "one life ends the same in 24 orders of its webhooks: PAID, and given back in part",
   async () => {
     await using _faults = faultsUntilDone(place);
     await orderFault(place, { provider: "stripe", fault: "webhook_hold", count: ALL });
