@@ -14,7 +14,7 @@ import type { Rig } from "./rig.ts";
 
 /** Lives at the same time. */
 const ABREAST = 20;
-/** Of FULL_LIFE, those that change something: as many are delivered in each order there is. */
+/** So many of the events of FULL_LIFE change places, in each way there is; the others keep theirs. */
 const PERMUTED = 4;
 const SEED_LIMIT = 2 ** 31;
 const ALL = 1_000_000;

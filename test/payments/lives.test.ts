@@ -13,7 +13,7 @@ const place = inject("shared");
 const control = inject("control");
 const LIVES = 16;
 const ALL = 100_000;
-/** The events of the life that is permuted, those that change something. */
+/** So many of the events of FULL_LIFE change places, in each way there is; the others keep theirs. */
 const PERMUTED = 4;
 const LIMIT_MS = 120_000;
 /** Of a run that failed: LIVES_SEED=4711 npm test -- test/payments/lives.test.ts */

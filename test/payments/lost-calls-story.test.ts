@@ -56,7 +56,7 @@ describe.concurrent("the timeline of a payment tells", () => {
   });
 
   test("each scheduled try of a lost call, and not those that others ask for", async () => {
-    const order = anAttempt();
+    const order = anAttempt({ paymentMethod: "" });
     const broken = { operation: "payment_intents.create", fault: "drop", count: 1000 };
     await faultOf(room, order.orderId, broken);
     await initiate(order);
