@@ -85,7 +85,12 @@ describe("a service that was away", () => {
 test("services that are asked to stop, all at once, first answer the order that they work on, and end with code 0", async () => {
   await using _ = faultsUntilDone(place);
   const alice = await newCustomer(place);
-  await orderFault(place, { provider: "stripe", fault: "latency", latencyMs: SLOW_MS });
+  await orderFault(place, {
+    provider: "stripe",
+    operation: "payment_intents.create",
+    fault: "latency",
+    latencyMs: SLOW_MS,
+  });
   const asked = postOrder(place, alice, anOrder());
   await eventually(async () => expect(await faultsToCome(place)).toEqual([]));
 

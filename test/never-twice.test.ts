@@ -96,7 +96,7 @@ describe("answers of the providers that are lost", () => {
   test("charge nobody twice and leave no order unpaid", async () => {
     await using _ = faultsUntilDone(place);
     const alice = await newCustomer(place);
-    const lost = { provider: "stripe", path: "/v1/payment_intents" };
+    const lost = { provider: "stripe", operation: "payment_intents.create" };
     await orderFault(place, { ...lost, fault: "execute_then_drop", count: 5 });
     await orderFault(place, { ...lost, fault: "drop", count: 2 });
 

@@ -77,27 +77,30 @@ async function underLoad(who: Person): Promise<Accepted[]> {
   );
 }
 
+/** Not those by which older payments are looked at now and then. */
+const NEW_PAYMENTS = { provider: "stripe", operation: "payment_intents.create" };
+
 /** Each at its worst moment: half of what it asks for is done after its death, half is never done. */
 async function killEach(): Promise<void> {
   await using _ = faultsUntilDone(place);
-  await struck("stripe");
+  await struck(NEW_PAYMENTS);
   await launcher.kill("payment", "SIGKILL");
 
-  await struck("resend");
+  await struck({ provider: "resend" });
   await killWhileItApplies("notification");
 
   await killWhileItApplies("order");
 
   await eventually(() => isBack("payment"));
-  await orderFault(place, { provider: "stripe", fault: "latency", latencyMs: LATE_MS, count: 4 });
+  await orderFault(place, { ...NEW_PAYMENTS, fault: "latency", latencyMs: LATE_MS, count: 4 });
   await noneToCome();
   await launcher.kill("gateway", "SIGKILL");
   for (const name of SERVICES) await eventually(() => isBack(name));
 }
 
 /** Returns when eight calls to the provider are under way, which end later than their caller. */
-async function struck(provider: "stripe" | "resend"): Promise<void> {
-  const late = { provider, latencyMs: LATE_MS, count: 4 };
+async function struck(calls: Readonly<Record<string, string>>): Promise<void> {
+  const late = { ...calls, latencyMs: LATE_MS, count: 4 };
   await orderFault(place, { ...late, fault: "latency" });
   await orderFault(place, { ...late, fault: "drop" });
   await noneToCome();

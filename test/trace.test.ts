@@ -107,7 +107,7 @@ describe("the events of an order carry the trace of the request that placed it",
     await using _ = faultsUntilDone(place);
     const alice = await newCustomer(place);
     const trace = newTrace();
-    const lost = { provider: "stripe", path: "/v1/payment_intents", fault: "drop" };
+    const lost = { provider: "stripe", operation: "payment_intents.create", fault: "drop" };
     await orderFault(place, { ...lost, count: LOST_CALLS });
 
     const { order } = await placeOrder(place, alice, anOrder(), trace.headers);
