@@ -138,8 +138,9 @@ describe.concurrent("a call to Stripe that fails by", () => {
   describe("400 payment_intent_unexpected_state", () => {
     test("of a confirmation: the PaymentIntent that it shows is the truth", async () => {
       const order = anAttempt(refused);
-      const { paymentIntentId } = await initiate(order);
+      // From the beginning: a webhook of the refusal that comes late would find out before the confirmation does.
       await withoutWebhooks(room, order.orderId);
+      const { paymentIntentId } = await initiate(order);
       await atSandbox(room, `pay/${paymentIntentId}`, { payment_method: "pm_card_mastercard" });
 
       const again = await initiate({ ...order, attemptNumber: 2, paymentMethod: "pm_card_visa" });
