@@ -2,7 +2,7 @@
 import { asc, eq, inArray, lt, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
 import { stripeEvents } from "./schema.ts";
-import { inMs, type Lease } from "./store.ts";
+import { dueIn, inMs, type Lease } from "./store.ts";
 
 export type StripeEventRow = typeof stripeEvents.$inferSelect;
 
@@ -52,7 +52,7 @@ export async function saveEventOutcome(
     .set({
       status: outcome.status,
       reason: outcome.reason ?? "",
-      dueTime: outcome.dueInMs === null ? null : inMs(outcome.dueInMs),
+      dueTime: dueIn(outcome.dueInMs),
     })
     .where(eq(stripeEvents.id, id));
 }

@@ -2,7 +2,7 @@
 import { and, asc, eq, inArray, lt, ne, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../platform/database/open.ts";
 import { disputes, refunds } from "./schema.ts";
-import { inMs, type Lease, type Progress } from "./store.ts";
+import { dueIn, inMs, type Lease, type Progress } from "./store.ts";
 
 export type RefundRow = typeof refunds.$inferSelect;
 export type DisputeRow = typeof disputes.$inferSelect;
@@ -91,7 +91,7 @@ export async function saveRefundProgress(
     .update(refunds)
     .set({
       ...(progress.status && { callStatus: progress.status }),
-      dueTime: progress.dueInMs === null ? null : inMs(progress.dueInMs),
+      dueTime: dueIn(progress.dueInMs),
       ...(progress.status === "LOOKING" && { lookTime: sql`coalesce(${refunds.lookTime}, now())` }),
     })
     .where(and(eq(refunds.id, id), ne(refunds.callStatus, "SETTLED")));
@@ -105,7 +105,7 @@ export async function settleRefundRow(
 ): Promise<void> {
   await tx
     .update(refunds)
-    .set({ callStatus: "SETTLED", dueTime: dueInMs === null ? null : inMs(dueInMs) })
+    .set({ callStatus: "SETTLED", dueTime: dueIn(dueInMs) })
     .where(eq(refunds.id, id));
 }
 

@@ -15,6 +15,9 @@ export interface Lease {
 /** A time so many milliseconds from now, by the database's clock. */
 export const inMs = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`;
 
+/** The same for a row that may be done with: null, it is not due any more. */
+export const dueIn = (ms: number | null) => (ms === null ? null : inMs(ms));
+
 /** The index by which an order has one payment: a second insert waits for the end of the first one's transaction, and then fails. */
 export const ORDER_KEY = "payments_order";
 
@@ -121,7 +124,7 @@ export async function saveAttemptProgress(
     .update(paymentAttempts)
     .set({
       ...(progress.status && { status: progress.status }),
-      dueTime: progress.dueInMs === null ? null : inMs(progress.dueInMs),
+      dueTime: dueIn(progress.dueInMs),
       ...(progress.status === "LOOKING" && {
         lookTime: sql`coalesce(${paymentAttempts.lookTime}, now())`,
       }),
